@@ -1,0 +1,2 @@
+//! `voevent-build`.
+fn main() {}

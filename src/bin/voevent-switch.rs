@@ -1,0 +1,2 @@
+//! `voevent-switch`.
+fn main() {}

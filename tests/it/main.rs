@@ -1,0 +1,1 @@
+//! Tests of the two programs that need no root.
