@@ -1,0 +1,8 @@
+//! The vocabulary that the compiler and the activator share. Everything here is pure.
+
+pub mod digest;
+pub mod layout;
+pub mod name;
+pub mod path;
+pub mod report;
+pub mod value;

@@ -1,0 +1,92 @@
+//! Values of options.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A value that an option has or an expression gives.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// An optional setting that was left out.
+    None,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A finite number.
+    Float(f64),
+    /// A text.
+    Str(String),
+    /// Values in the order in which they were given.
+    List(Vec<Value>),
+    /// Values by key, or the fields of a table.
+    Map(BTreeMap<String, Value>),
+}
+
+impl Value {
+    /// What kind of value this is, for messages: `a string`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::None => "nothing",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) => "an integer",
+            Self::Float(_) => "a float",
+            Self::Str(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a table",
+        }
+    }
+
+    /// Whether a condition that gives this value holds: not where it is none, false, zero or empty.
+    #[must_use]
+    pub fn is_true(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Bool(value) => *value,
+            Self::Int(value) => *value != 0,
+            Self::Float(value) => *value != 0.0,
+            Self::Str(value) => !value.is_empty(),
+            Self::List(value) => !value.is_empty(),
+            Self::Map(value) => !value.is_empty(),
+        }
+    }
+
+    /// The text of a value that has one: booleans, numbers and strings.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Bool(value) => Some(value.to_string()),
+            Self::Int(value) => Some(value.to_string()),
+            Self::Float(value) => Some(format!("{value:?}")),
+            Self::Str(value) => Some(value.clone()),
+            Self::None | Self::List(_) | Self::Map(_) => None,
+        }
+    }
+}
+
+/// As people would write it in TOML.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Float(value) => write!(f, "{value:?}"),
+            Self::Str(value) => write!(f, "{value:?}"),
+            Self::List(values) => {
+                f.write_str("[")?;
+                for (index, value) in values.iter().enumerate() {
+                    write!(f, "{}{value}", if index > 0 { ", " } else { "" })?;
+                }
+                f.write_str("]")
+            }
+            Self::Map(values) => {
+                f.write_str("{")?;
+                for (index, (key, value)) in values.iter().enumerate() {
+                    write!(f, "{} {key:?} = {value}", if index > 0 { "," } else { "" })?;
+                }
+                f.write_str(" }")
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! From a host's TOML to a sealed bundle.
+
+pub mod fill;
