@@ -1,0 +1,222 @@
+//! What modules put on a host, when every option is final and every template is rendered: the input of the seal.
+
+use std::time::Duration;
+
+use crate::base::name::{HostName, Label, ModuleName, PackageName, UnitName, UserName};
+use crate::base::path::TargetPath;
+use crate::base::report::Place;
+use crate::base::value::Value;
+
+/// The target that a bundle is compiled for, from `[host]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Distribution and release, as `debian-12`: `ID` and `VERSION_ID` of os-release(5).
+    pub system: String,
+    /// Machine, as uname(2) says: `x86_64` or `aarch64`.
+    pub arch: String,
+    /// Minor version of the interpreter, as `3.11`.
+    pub python: String,
+}
+
+/// A host, evaluated and rendered.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The host's name.
+    pub host: HostName,
+    /// What it is compiled for.
+    pub target: Target,
+    /// The modules that are on, in module order.
+    pub modules: Vec<ModuleName>,
+    /// All artifacts, by module order, then as written, then by entry.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// One thing that a module emits.
+#[derive(Debug)]
+pub struct Artifact {
+    /// Who emits it.
+    pub module: ModuleName,
+    /// Its header in `module.toml`.
+    pub place: Place,
+    /// What it is.
+    pub what: What,
+}
+
+/// The kinds of artifact.
+#[derive(Debug)]
+pub enum What {
+    /// A file: an object, at a path where it has one.
+    File(FileArtifact),
+    /// An executable that is only referred to, by `script("name")`.
+    Script { name: Label, text: Text },
+    /// A unit, or a drop-in of one.
+    Unit(UnitArtifact),
+    /// A Python environment, referred to by `venv("name")`.
+    Venv(VenvArtifact),
+    /// A user.
+    User(UserArtifact),
+    /// A group.
+    Group { name: UserName },
+    /// A folder outside the store, made by systemd-tmpfiles.
+    Directory { path: TargetPath, mode: u32, owner: UserName, group: UserName },
+    /// A package of the distribution that must be there.
+    Package { name: PackageName },
+    /// A proof that the node works.
+    Check(CheckArtifact),
+}
+
+/// A file.
+#[derive(Debug)]
+pub struct FileArtifact {
+    /// For references; the last component of the path where none is given.
+    pub name: Label,
+    /// Its bytes.
+    pub text: Text,
+    /// Where it is placed; without one it is only referred to, by `file("name")`.
+    pub path: Option<TargetPath>,
+    /// Whether it is executable.
+    pub exec: bool,
+    /// A mode other than 0444 or 0555: the file is then a copy.
+    pub mode: Option<u32>,
+    /// Whether another artifact may give the same path the same bytes.
+    pub same: bool,
+}
+
+/// A unit (systemd.unit(5)) or a drop-in.
+#[derive(Debug)]
+pub struct UnitArtifact {
+    /// The unit.
+    pub unit: UnitName,
+    /// The file's name in `<unit>.d/` where it is a drop-in: `<name>.conf`.
+    pub drop_in: Option<Label>,
+    /// Its text.
+    pub text: Text,
+    /// The units that want it.
+    pub wanted_by: Vec<UnitName>,
+    /// Whether another artifact may give the same bytes.
+    pub same: bool,
+}
+
+/// A Python environment.
+#[derive(Debug)]
+pub struct VenvArtifact {
+    /// For references.
+    pub name: Label,
+    /// Requirements, as PEP 508 writes them.
+    pub requirements: Vec<String>,
+    /// Modules whose import proves that it works.
+    pub imports: Vec<String>,
+}
+
+/// A user (sysusers.d(5), type `u`).
+#[derive(Debug)]
+pub struct UserArtifact {
+    /// The login.
+    pub name: UserName,
+    /// The primary group.
+    pub group: UserName,
+    /// The home folder.
+    pub home: TargetPath,
+    /// The login shell.
+    pub shell: TargetPath,
+}
+
+/// A check.
+#[derive(Debug)]
+pub struct CheckArtifact {
+    /// For people.
+    pub name: Label,
+    /// What is looked at.
+    pub kind: CheckKind,
+    /// The unit that it is about: not checked where the administrator stopped that.
+    pub unit: Option<UnitName>,
+    /// How long it may take until it holds.
+    pub within: Duration,
+}
+
+/// What a check looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckKind {
+    /// `unit-active`: the unit is active.
+    UnitActive(UnitName),
+    /// `vtp`: a broker greets a subscriber at this port of the host.
+    Vtp(u16),
+    /// `vtp-nak`: a broker refuses an event with an invalid IVOID at this port of the host.
+    VtpNak(u16),
+}
+
+/// The bytes of a file.
+#[derive(Debug)]
+pub enum Text {
+    /// What a template gave.
+    Template {
+        /// The language of the file, which decides how holes are filled.
+        grammar: Grammar,
+        /// Text and holes in turn.
+        pieces: Vec<RenderedPiece>,
+    },
+    /// A source file as it is.
+    Source(Vec<u8>),
+}
+
+/// The languages whose holes can be filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grammar {
+    /// POSIX shell.
+    Sh,
+    /// systemd's units.
+    Unit,
+    /// A text in which every value is one line.
+    Lines,
+}
+
+/// A stretch of a rendered template.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RenderedPiece {
+    /// Where in the template it comes from.
+    pub place: Place,
+    /// What it is.
+    pub what: RenderedWhat,
+}
+
+/// What a stretch of a rendered template is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RenderedWhat {
+    /// Text of the template itself.
+    Text(String),
+    /// The value of an expression: one part, or several that were joined to one text.
+    Hole(Vec<Part>),
+}
+
+/// A part of a hole.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// A value.
+    Value(Value),
+    /// The path of another artifact, known when that is sealed.
+    Reference(Reference),
+}
+
+/// A reference to an artifact.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reference {
+    /// Which function made it.
+    pub kind: ReferenceKind,
+    /// The module that emits it.
+    pub module: ModuleName,
+    /// Its name there.
+    pub name: String,
+}
+
+/// The functions that make references.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReferenceKind {
+    /// `script("x")`
+    Script,
+    /// `venv("x")`
+    Venv,
+    /// `file("x")`
+    File,
+    /// `unit("x.service")`: the unit's name.
+    Unit,
+}
