@@ -13,6 +13,8 @@
 //! Format 1. Nothing has an owner's meaning, a time or a mode but 0444 and 0555; all mtimes are 1.
 
 pub mod bundle;
+pub mod disk;
+pub mod import;
 pub mod manifest;
 pub mod object;
 pub mod toml_writer;
