@@ -1,0 +1,148 @@
+//! What was seen on a target: the input of a plan. Nothing here was believed from a note of ours.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::digest::{Digest, OfFile, OfUnit};
+use crate::base::layout;
+use crate::base::name::UnitName;
+use crate::base::path::TargetPath;
+use crate::store::bundle::Bundle;
+use crate::store::manifest::{ManagedPath, Place};
+use crate::store::object::ObjectDigest;
+
+/// A generation and its bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generation {
+    /// Its number.
+    pub number: u64,
+    /// What it activated.
+    pub bundle: Bundle,
+}
+
+/// The generations that three links of the state folder name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Generations {
+    /// `current`: every managed link goes through it.
+    pub live: Option<Generation>,
+    /// `committed`: the last one that was proven.
+    pub committed: Option<Generation>,
+    /// `pending`: an activation is under way, or was when its program was killed.
+    pub pending: Option<Generation>,
+}
+
+impl Generations {
+    /// All bundles that may have put something on the machine.
+    pub fn bundles(&self) -> impl Iterator<Item = &Bundle> {
+        [&self.live, &self.committed, &self.pending]
+            .into_iter()
+            .flatten()
+            .map(|generation| &generation.bundle)
+    }
+}
+
+/// What is at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing.
+    Absent,
+    /// A symbolic link with this target.
+    Link(String),
+    /// A regular file.
+    File {
+        /// Of its bytes and its execute bits.
+        digest: Digest<OfFile>,
+        /// Its permission bits.
+        mode: u32,
+        /// Whether owner and group are root.
+        root: bool,
+    },
+    /// Anything else.
+    Other,
+}
+
+/// What systemd says of a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitFound {
+    /// What it does.
+    pub active: Active,
+    /// Whether the administrator masked it.
+    pub masked: bool,
+    /// The definition that runs, where the unit carries one (`VOEVENT_UNIT`).
+    pub running: Option<Digest<OfUnit>>,
+    /// A file of the administrator's or of another package that stands before ours.
+    pub shadowed_by: Option<String>,
+}
+
+/// The states of a unit, as far as a plan tells them apart (org.freedesktop.systemd1(5), `ActiveState`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Active {
+    /// It runs, or is about to.
+    Active,
+    /// It does not run.
+    Inactive,
+    /// It does not run because it failed, or systemd waits before it tries again.
+    Failed,
+}
+
+/// All that a plan looks at.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// Which generations there are.
+    pub generations: Generations,
+    /// What is at each path of theirs and of the desired bundle.
+    pub paths: BTreeMap<TargetPath, Found>,
+    /// Folders that managed paths of the desired bundle need and that are not there, outermost first.
+    pub missing_folders: Vec<TargetPath>,
+    /// Folders that were made for managed paths and are still there.
+    pub made_folders: BTreeSet<TargetPath>,
+    /// What systemd says of each unit of theirs and of the desired bundle; `None` on an offline root.
+    pub units: Option<BTreeMap<UnitName, UnitFound>>,
+    /// Units of ours that ran when the pending activation began.
+    pub ran: BTreeSet<UnitName>,
+}
+
+/// Where the managed link of a path leads: through `current`.
+#[must_use]
+pub fn live_target(path: &TargetPath) -> String {
+    format!("{}{path}", layout::LIVE_ROOT)
+}
+
+/// Where the link of a path leads that is about to go: to the generation that had it.
+#[must_use]
+pub fn kept_target(path: &TargetPath, generation: u64) -> String {
+    format!("{}/generations/{generation}/bundle/root{path}", layout::STATE)
+}
+
+impl Found {
+    /// Whether it is ours: a link that leads into our tree, or a copy that is what one of our bundles says.
+    #[must_use]
+    pub fn is_ours(&self, path: &TargetPath, generations: &Generations) -> bool {
+        match self {
+            Self::Link(target) => is_ours(target),
+            Self::File { .. } => generations
+                .bundles()
+                .flat_map(|bundle| bundle.manifest.paths.iter().map(move |managed| (bundle, managed)))
+                .any(|(bundle, managed)| managed.path == *path && self.is_copy_of(managed, bundle)),
+            Self::Absent | Self::Other => false,
+        }
+    }
+
+    /// Whether it is the copy that a bundle's manifest asks for.
+    #[must_use]
+    pub fn is_copy_of(&self, managed: &ManagedPath, bundle: &Bundle) -> bool {
+        let Self::File { digest, mode, root: true } = self else {
+            return false;
+        };
+        let object = bundle.manifest.objects.iter().find(|object| object.name == managed.object);
+        managed.place == Place::Copy
+            && managed.mode.is_some_and(|wanted| wanted.bits() == *mode)
+            && object.is_some_and(|object| object.digest == ObjectDigest::File(*digest))
+    }
+}
+
+/// Whether a link's target is in our tree.
+#[must_use]
+pub fn is_ours(target: &str) -> bool {
+    target.strip_prefix(layout::STATE).is_some_and(|rest| rest.starts_with('/'))
+        && !target.split('/').any(|part| part == "..")
+}

@@ -1,0 +1,311 @@
+//! `plan(observed, desired)`: the steps from what is to what should be, each with its reason. Pure, and the only thing
+//! that decides. Switch, rollback, repair after a crash, revert and dry run are this one function.
+//!
+//! The order is the protocol: links that go are first pointed at the generation that had them, units that go are
+//! stopped, one rename flips `current`, then files, folders, units. So no link of ours ever dangles, and before the
+//! flip the old generation is whole, after it the new one is.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::base::name::UnitName;
+use crate::base::path::TargetPath;
+use crate::store::bundle::Bundle;
+use crate::store::manifest::{ManagedPath, Mode, Place};
+use crate::store::object::ObjectName;
+use crate::switch::observed::{Found, Observed, live_target};
+use crate::switch::unit_rules::unit_steps;
+
+/// What should be.
+#[derive(Debug, Clone, Copy)]
+pub struct Desired<'a> {
+    /// The generation to activate; `None` desires nothing: every path is given back.
+    pub generation: Option<(u64, &'a Bundle)>,
+    /// Which way: what is in the way forward is passed over on the way back.
+    pub way: Way,
+}
+
+/// Which way a plan goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// To a new generation: nothing that is not ours may be in the way.
+    Forward,
+    /// To the committed one, after a failure: what is not ours is left as it is, and systemd always reloads.
+    Back,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a step does. Each leaves the machine as it is where it was done already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Points a link of ours at a generation's own file instead of through `current`: the same bytes.
+    Retarget {
+        /// The link.
+        path: TargetPath,
+        /// The generation.
+        generation: u64,
+    },
+    /// Stops a unit.
+    Stop(UnitName),
+    /// Renames `current` to a generation; `None` removes it.
+    Flip(Option<u64>),
+    /// Makes a folder for managed paths: root's, 0755.
+    MakeFolder(TargetPath),
+    /// Renames a link through `current` into place.
+    Link(TargetPath),
+    /// Renames a copy of an object into place.
+    Copy {
+        /// Where.
+        path: TargetPath,
+        /// What.
+        object: ObjectName,
+        /// Its mode.
+        mode: Mode,
+    },
+    /// Removes a link or copy of ours.
+    Remove(TargetPath),
+    /// Removes a folder that was made for managed paths, if it is empty.
+    RemoveFolder(TargetPath),
+    /// Makes the folders of the bundle (systemd-tmpfiles).
+    Directories(ObjectName),
+    /// Lets systemd read all units again.
+    DaemonReload,
+    /// Forgets that a unit failed.
+    ResetFailed(UnitName),
+    /// Reloads a unit.
+    Reload(UnitName),
+    /// Restarts a unit.
+    Restart(UnitName),
+    /// Starts a unit.
+    Start(UnitName),
+}
+
+/// The steps, and what stands in their way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// In the order in which they are done.
+    pub steps: Vec<Step>,
+    /// What is not ours and is in the way. Forward, a plan with collisions is refused; back, they are passed over.
+    pub collisions: Vec<Collision>,
+    /// What the administrator wants otherwise, and is left so.
+    pub notes: Vec<String>,
+}
+
+/// Something that is not ours where something of ours should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collision {
+    /// Where.
+    pub path: String,
+    /// What is there.
+    pub what: String,
+}
+
+impl fmt::Display for Collision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.path, self.what)
+    }
+}
+
+impl Plan {
+    /// Whether there is nothing to do and nothing in the way.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.collisions.is_empty()
+    }
+
+    /// Adds a step.
+    pub(super) fn step(&mut self, action: Action, reason: impl Into<String>) {
+        self.steps.push(Step { action, reason: reason.into() });
+    }
+}
+
+/// The steps from `observed` to `desired`.
+#[must_use]
+pub fn plan(observed: &Observed, desired: Desired<'_>) -> Plan {
+    let mut plan = Plan::default();
+    let files = file_steps(observed, desired, &mut plan);
+    let units = unit_steps(observed, desired, &mut plan.notes, &mut plan.collisions);
+    let live = observed.generations.live.as_ref();
+    let changed = live.map(|live| &live.bundle) != desired.generation.map(|(_, bundle)| bundle)
+        || (desired.way == Way::Back && live.map(|live| live.number) != desired.generation.map(|(n, _)| n));
+    let nothing = files.before.is_empty() && files.after.is_empty() && units.is_empty();
+    if nothing && !changed && desired.way == Way::Forward && is_settled(observed) {
+        return plan;
+    }
+    plan.steps.extend(files.before);
+    plan.steps.extend(units.before);
+    let reason = match (desired.generation, changed) {
+        (Some((_, bundle)), true) => format!("`{}` goes live", bundle.name),
+        (Some((number, _)), false) => format!("generation {number} has the same bundle"),
+        (None, _) => "nothing is to be live".to_owned(),
+    };
+    plan.step(Action::Flip(desired.generation.map(|(number, _)| number)), reason);
+    plan.steps.extend(files.after);
+    directories(desired, &mut plan);
+    if observed.units.is_some() {
+        reload(observed, desired, &mut plan);
+    }
+    plan.steps.extend(units.after);
+    plan
+}
+
+/// Whether the live generation is the committed one, with nothing pending.
+fn is_settled(observed: &Observed) -> bool {
+    let generations = &observed.generations;
+    generations.pending.is_none() && generations.live == generations.committed
+}
+
+/// Steps before and after the flip.
+#[derive(Debug, Default)]
+pub(super) struct Steps {
+    pub(super) before: Vec<Step>,
+    pub(super) after: Vec<Step>,
+}
+
+impl Steps {
+    pub(super) fn is_empty(&self) -> bool {
+        self.before.is_empty() && self.after.is_empty()
+    }
+
+    pub(super) fn before(&mut self, action: Action, reason: impl Into<String>) {
+        self.before.push(Step { action, reason: reason.into() });
+    }
+
+    pub(super) fn after(&mut self, action: Action, reason: impl Into<String>) {
+        self.after.push(Step { action, reason: reason.into() });
+    }
+}
+
+fn file_steps(observed: &Observed, desired: Desired<'_>, plan: &mut Plan) -> Steps {
+    let mut steps = Steps::default();
+    let wanted: &[ManagedPath] =
+        desired.generation.map_or(&[], |(_, bundle)| bundle.manifest.paths.as_slice());
+    for folder in &observed.missing_folders {
+        if wanted.iter().any(|managed| managed.path.is_below(folder.as_str())) {
+            steps.after(Action::MakeFolder(folder.clone()), "a managed path lies in it");
+        }
+    }
+    for managed in wanted {
+        let found = observed.paths.get(&managed.path).unwrap_or(&Found::Absent);
+        wanted_path(observed, desired, (managed, found), (&mut steps, plan));
+    }
+    let known: BTreeSet<&TargetPath> = observed
+        .generations
+        .bundles()
+        .flat_map(|bundle| bundle.manifest.paths.iter().map(|managed| &managed.path))
+        .filter(|path| !wanted.iter().any(|managed| managed.path == **path))
+        .collect();
+    for path in known {
+        let found = observed.paths.get(path).unwrap_or(&Found::Absent);
+        if !found.is_ours(path, &observed.generations) {
+            continue;
+        }
+        if let (Found::Link(target), Some(live)) = (found, &observed.generations.live)
+            && *target == live_target(path)
+            && live.bundle.manifest.paths.iter().any(|managed| managed.path == *path)
+        {
+            let action = Action::Retarget { path: path.clone(), generation: live.number };
+            steps.before(action, "it goes: until then it keeps its bytes");
+        }
+        steps.after(Action::Remove(path.clone()), "no module places it any more");
+    }
+    for folder in observed.made_folders.iter().rev() {
+        if !wanted.iter().any(|managed| managed.path.is_below(folder.as_str())) {
+            steps.after(Action::RemoveFolder(folder.clone()), "no managed path lies in it any more");
+        }
+    }
+    steps
+}
+
+/// The step for a path that the desired bundle has.
+fn wanted_path(
+    observed: &Observed,
+    desired: Desired<'_>,
+    (managed, found): (&ManagedPath, &Found),
+    (steps, plan): (&mut Steps, &mut Plan),
+) {
+    let path = &managed.path;
+    let Some((_, bundle)) = desired.generation else {
+        return;
+    };
+    let right = match (managed.place, found) {
+        (Place::Link, Found::Link(target)) => *target == live_target(path),
+        (Place::Copy, found) => found.is_copy_of(managed, bundle),
+        (Place::Link, _) => false,
+    };
+    if right {
+        return;
+    }
+    let ours = found.is_ours(path, &observed.generations);
+    if *found != Found::Absent && !ours {
+        let known = observed.generations.bundles().any(|b| b.manifest.paths.iter().any(|p| p.path == *path));
+        let what = if known { "was replaced by somebody else's file" } else { "is somebody else's file" };
+        plan.collisions.push(Collision { path: path.to_string(), what: what.to_owned() });
+        return;
+    }
+    let reason = if ours { "it leads elsewhere or has other bytes" } else { "it is not there" };
+    let action = match (managed.place, managed.mode) {
+        (Place::Copy, Some(mode)) => {
+            Action::Copy { path: path.clone(), object: managed.object.clone(), mode }
+        }
+        _ => Action::Link(path.clone()),
+    };
+    steps.after(action, reason);
+}
+
+fn directories(desired: Desired<'_>, plan: &mut Plan) {
+    let Some((_, bundle)) = desired.generation else {
+        return;
+    };
+    let tmpfiles = crate::base::layout::TMPFILES;
+    if let Some(managed) = bundle.manifest.paths.iter().find(|managed| managed.path.as_str() == tmpfiles) {
+        plan.step(Action::Directories(managed.object.clone()), "modes and owners are put right");
+    }
+}
+
+fn reload(observed: &Observed, desired: Desired<'_>, plan: &mut Plan) {
+    let units =
+        |bundle: Option<&Bundle>| bundle.map(|b| (b.manifest.units.clone(), b.manifest.drop_ins.clone()));
+    let live = observed.generations.live.as_ref().map(|live| &live.bundle);
+    if desired.way == Way::Back {
+        plan.step(Action::DaemonReload, "systemd may have read what is put back");
+    } else if units(live) != units(desired.generation.map(|(_, bundle)| bundle)) {
+        plan.step(Action::DaemonReload, "units differ");
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Retarget { path, generation } => write!(f, "retarget {path} to generation {generation}"),
+            Self::Stop(unit) => write!(f, "stop {unit}"),
+            Self::Flip(Some(number)) => write!(f, "flip current to generation {number}"),
+            Self::Flip(None) => f.write_str("remove current"),
+            Self::MakeFolder(path) => write!(f, "make folder {path}"),
+            Self::Link(path) => write!(f, "link {path}"),
+            Self::Copy { path, mode, .. } => write!(f, "copy {path} with mode {mode}"),
+            Self::Remove(path) => write!(f, "remove {path}"),
+            Self::RemoveFolder(path) => write!(f, "remove folder {path} if it is empty"),
+            Self::Directories(_) => f.write_str("make directories"),
+            Self::DaemonReload => f.write_str("daemon-reload"),
+            Self::ResetFailed(unit) => write!(f, "reset-failed {unit}"),
+            Self::Reload(unit) => write!(f, "reload {unit}"),
+            Self::Restart(unit) => write!(f, "restart {unit}"),
+            Self::Start(unit) => write!(f, "start {unit}"),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.action, self.reason)
+    }
+}

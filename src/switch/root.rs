@@ -1,0 +1,373 @@
+//! The managed paths of a target: looked at and changed, one rename a change.
+//!
+//! Every path is resolved beneath a held descriptor of the root (`openat2`, `RESOLVE_IN_ROOT`), so that an offline root
+//! is never left, and only its last component is created, renamed or removed.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::io::Errno;
+
+use crate::base::io::{IoError, OnPath as _};
+use crate::base::path::TargetPath;
+use crate::store::object::file_digest;
+use crate::switch::observed::Found;
+
+/// Files larger than this are nobody's configuration.
+const MAX_FILE: u64 = 16 << 20;
+
+/// The root folder of a target: `/`, or that of an offline root.
+#[derive(Debug)]
+pub struct Root {
+    dir: PathBuf,
+    fd: OwnedFd,
+    /// Folders that were changed since the last sync.
+    touched: BTreeSet<String>,
+}
+
+/// A folder on the way to a managed path that a lesser user can write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Writable {
+    /// The folder.
+    pub folder: String,
+}
+
+impl Root {
+    /// Opens a root.
+    ///
+    /// # Errors
+    /// Where it is no folder that can be opened.
+    pub fn open(dir: &Path) -> Result<Self, IoError> {
+        let fd =
+            rustix::fs::openat(CWD, dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+                .on("open", dir)?;
+        Ok(Self { dir: dir.to_owned(), fd, touched: BTreeSet::new() })
+    }
+
+    /// Whether this is an offline root.
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        self.dir != Path::new("/")
+    }
+
+    /// A path of the target, as this machine sees it. For messages and for tools that take a root of their own.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    fn shown(&self, path: &str) -> PathBuf {
+        self.dir.join(path.trim_start_matches('/'))
+    }
+
+    fn open_beneath(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+        let path = match path.trim_start_matches('/') {
+            "" => ".",
+            path => path,
+        };
+        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+        rustix::fs::openat2(&self.fd, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve)
+    }
+
+    fn folder(&self, path: &str) -> Result<OwnedFd, IoError> {
+        self.open_beneath(path, OFlags::PATH | OFlags::DIRECTORY).on("open folder", self.shown(path))
+    }
+
+    /// What is at a path.
+    ///
+    /// # Errors
+    /// Where the system says no.
+    pub fn look(&self, path: &TargetPath) -> Result<Found, IoError> {
+        let shown = self.shown(path.as_str());
+        let folder = match self.open_beneath(path.parent(), OFlags::PATH | OFlags::DIRECTORY) {
+            Ok(folder) => folder,
+            Err(Errno::NOENT) => return Ok(Found::Absent),
+            Err(Errno::NOTDIR) => return Ok(Found::Other),
+            Err(error) => return Err(error).on("open the folder of", &shown),
+        };
+        let found = match rustix::fs::statat(&folder, path.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) => found,
+            Err(Errno::NOENT) => return Ok(Found::Absent),
+            Err(error) => return Err(error).on("look at", &shown),
+        };
+        match FileType::from_raw_mode(found.st_mode) {
+            FileType::Symlink => {
+                let target =
+                    rustix::fs::readlinkat(&folder, path.file_name(), Vec::new()).on("read", &shown)?;
+                Ok(target.into_string().map_or(Found::Other, Found::Link))
+            }
+            FileType::RegularFile => self.look_at_file(path, &folder, &found),
+            _ => Ok(Found::Other),
+        }
+    }
+
+    fn look_at_file(&self, path: &TargetPath, folder: &OwnedFd, found: &Stat) -> Result<Found, IoError> {
+        let shown = self.shown(path.as_str());
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(folder, path.file_name(), flags, Mode::empty()).on("open", &shown)?;
+        let mut content = Vec::new();
+        File::from(file).take(MAX_FILE + 1).read_to_end(&mut content).on("read", &shown)?;
+        if content.len() as u64 > MAX_FILE {
+            return Ok(Found::Other);
+        }
+        Ok(Found::File {
+            digest: file_digest(found.st_mode & 0o111 != 0, &content),
+            mode: found.st_mode & 0o7777,
+            root: found.st_uid == 0 && found.st_gid == 0,
+        })
+    }
+
+    /// Whether there is a folder at a path.
+    #[must_use]
+    pub fn is_folder(&self, path: &str) -> bool {
+        self.open_beneath(path, OFlags::PATH | OFlags::DIRECTORY).is_ok()
+    }
+
+    /// The folders on the way to a path that are not there, outermost first.
+    #[must_use]
+    pub fn missing_folders(&self, path: &TargetPath) -> Vec<TargetPath> {
+        let mut missing = Vec::new();
+        let mut folder = path.parent();
+        while folder != "/" && !self.is_folder(folder) {
+            let Ok(path) = TargetPath::new(folder) else {
+                break;
+            };
+            missing.insert(0, path);
+            folder = folder.rsplit_once('/').map_or("/", |(up, _)| if up.is_empty() { "/" } else { up });
+        }
+        missing
+    }
+
+    /// The first folder on the way to a path that another user than root can write.
+    ///
+    /// # Errors
+    /// Where the system says no.
+    pub fn writable_by_others(&self, path: &TargetPath) -> Result<Option<Writable>, IoError> {
+        let mut folder = String::new();
+        for part in path.components() {
+            let shown = if folder.is_empty() { "/" } else { &folder };
+            match self.open_beneath(shown, OFlags::PATH | OFlags::DIRECTORY) {
+                Ok(fd) => {
+                    let found = rustix::fs::fstat(&fd).on("look at", self.shown(shown))?;
+                    if found.st_uid != 0 || found.st_mode & 0o022 != 0 {
+                        return Ok(Some(Writable { folder: shown.to_owned() }));
+                    }
+                }
+                Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+                Err(error) => return Err(error).on("open", self.shown(shown)),
+            }
+            folder = format!("{folder}/{part}");
+        }
+        Ok(None)
+    }
+
+    /// Renames a link with this target into place.
+    ///
+    /// # Errors
+    /// Where the system says no; the path is then as it was.
+    pub fn place_link(&mut self, path: &TargetPath, target: &str, number: u64) -> Result<(), IoError> {
+        let folder = self.folder(path.parent())?;
+        let temporary = temporary(path, number);
+        let shown = self.shown(path.as_str());
+        unlink(&folder, &temporary).on("remove", shown.with_file_name(&temporary))?;
+        rustix::fs::symlinkat(target, &folder, temporary.as_str()).on("make link", &shown)?;
+        rustix::fs::renameat(&folder, temporary.as_str(), &folder, path.file_name())
+            .on("rename to", &shown)?;
+        self.touched.insert(path.parent().to_owned());
+        Ok(())
+    }
+
+    /// Renames a file of root's with these bytes and this mode into place.
+    ///
+    /// # Errors
+    /// Where the system says no; the path is then as it was.
+    pub fn place_copy(
+        &mut self,
+        path: &TargetPath,
+        (content, mode): (&[u8], u32),
+        number: u64,
+    ) -> Result<(), IoError> {
+        let folder = self.folder(path.parent())?;
+        let temporary = temporary(path, number);
+        let shown = self.shown(path.as_str());
+        unlink(&folder, &temporary).on("remove", shown.with_file_name(&temporary))?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&folder, temporary.as_str(), flags, Mode::RUSR | Mode::WUSR)
+            .on("create", &shown)?;
+        rustix::fs::fchown(&fd, Some(rustix::fs::Uid::ROOT), Some(rustix::fs::Gid::ROOT))
+            .on("own", &shown)?;
+        rustix::fs::fchmod(&fd, Mode::from_raw_mode(mode)).on("set the mode of", &shown)?;
+        let mut file = File::from(fd);
+        file.write_all(content).on("write", &shown)?;
+        file.sync_all().on("sync", &shown)?;
+        rustix::fs::renameat(&folder, temporary.as_str(), &folder, path.file_name())
+            .on("rename to", &shown)?;
+        self.touched.insert(path.parent().to_owned());
+        Ok(())
+    }
+
+    /// Removes a file or link, which may be gone already.
+    ///
+    /// # Errors
+    /// Where the system says no.
+    pub fn remove(&mut self, path: &TargetPath) -> Result<(), IoError> {
+        if !self.is_folder(path.parent()) {
+            return Ok(());
+        }
+        let folder = self.folder(path.parent())?;
+        unlink(&folder, path.file_name()).on("remove", self.shown(path.as_str()))?;
+        self.touched.insert(path.parent().to_owned());
+        Ok(())
+    }
+
+    /// Removes what a killed activation left beside a path.
+    ///
+    /// # Errors
+    /// Where the system says no.
+    pub fn sweep(&mut self, path: &TargetPath, number: u64) -> Result<(), IoError> {
+        if !self.is_folder(path.parent()) {
+            return Ok(());
+        }
+        let folder = self.folder(path.parent())?;
+        let name = temporary(path, number);
+        unlink(&folder, &name).on("remove", self.shown(path.as_str()).with_file_name(&name))
+    }
+
+    /// Makes a folder of root's, which may be there already.
+    ///
+    /// # Errors
+    /// Where the system says no.
+    pub fn make_folder(&mut self, path: &TargetPath) -> Result<(), IoError> {
+        let parent = self.folder(path.parent())?;
+        let shown = self.shown(path.as_str());
+        match rustix::fs::mkdirat(&parent, path.file_name(), Mode::from_raw_mode(0o755)) {
+            Ok(()) => {
+                let made = self
+                    .open_beneath(path.as_str(), OFlags::RDONLY | OFlags::DIRECTORY)
+                    .on("open", &shown)?;
+                rustix::fs::fchmod(&made, Mode::from_raw_mode(0o755)).on("set the mode of", &shown)?;
+            }
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(error).on("make folder", &shown),
+        }
+        self.touched.insert(path.parent().to_owned());
+        Ok(())
+    }
+
+    /// Removes a folder if it is there and empty.
+    ///
+    /// # Errors
+    /// Where the system says no for another reason.
+    pub fn remove_folder(&mut self, path: &TargetPath) -> Result<(), IoError> {
+        if !self.is_folder(path.parent()) {
+            return Ok(());
+        }
+        let parent = self.folder(path.parent())?;
+        match rustix::fs::unlinkat(&parent, path.file_name(), AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT | Errno::NOTEMPTY | Errno::NOTDIR) => {}
+            Err(error) => return Err(error).on("remove folder", self.shown(path.as_str())),
+        }
+        self.touched.insert(path.parent().to_owned());
+        Ok(())
+    }
+
+    /// Makes all changes since the last sync durable.
+    ///
+    /// # Errors
+    /// Where the system says no.
+    pub fn sync(&mut self) -> Result<(), IoError> {
+        for folder in std::mem::take(&mut self.touched) {
+            match self.open_beneath(&folder, OFlags::RDONLY | OFlags::DIRECTORY) {
+                Ok(fd) => rustix::fs::fsync(fd.as_fd()).on("sync", self.shown(&folder))?,
+                Err(Errno::NOENT) => {}
+                Err(error) => return Err(error).on("open", self.shown(&folder)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name of a file beside `path` while it is made.
+fn temporary(path: &TargetPath, number: u64) -> String {
+    format!(".{}.voevent-{number}", path.file_name())
+}
+
+fn unlink(folder: &OwnedFd, name: &str) -> Result<(), Errno> {
+    match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests look at what was changed")]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> TargetPath {
+        TargetPath::new(text).unwrap()
+    }
+
+    fn root() -> (tempfile::TempDir, Root) {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::open(dir.path()).unwrap();
+        (dir, root)
+    }
+
+    #[test]
+    fn links_come_and_go_with_their_folders() {
+        let (_dir, mut root) = root();
+        let managed = path("/etc/voevent/keys/ann");
+        assert_eq!(root.look(&managed).unwrap(), Found::Absent);
+        let missing = root.missing_folders(&managed);
+        assert_eq!(missing, [path("/etc"), path("/etc/voevent"), path("/etc/voevent/keys")]);
+        for folder in &missing {
+            root.make_folder(folder).unwrap();
+            root.make_folder(folder).unwrap();
+        }
+        root.place_link(&managed, "/var/lib/voevent/x", 1).unwrap();
+        root.place_link(&managed, "/var/lib/voevent/y", 1).unwrap();
+        assert_eq!(root.look(&managed).unwrap(), Found::Link("/var/lib/voevent/y".into()));
+        root.remove_folder(&missing[2]).unwrap();
+        root.remove(&managed).unwrap();
+        root.remove(&managed).unwrap();
+        for folder in missing.iter().rev() {
+            root.remove_folder(folder).unwrap();
+        }
+        assert!(!root.is_folder("/etc"));
+        root.sync().unwrap();
+    }
+
+    #[test]
+    fn a_link_to_the_root_of_the_machine_stays_in_the_offline_root() {
+        let (dir, mut root) = root();
+        std::fs::create_dir_all(dir.path().join("etc/real")).unwrap();
+        std::os::unix::fs::symlink("/etc/real", dir.path().join("etc/alias")).unwrap();
+        std::os::unix::fs::symlink("../../../../../../etc/real", dir.path().join("etc/up")).unwrap();
+        root.place_link(&path("/etc/alias/a"), "x", 1).unwrap();
+        root.place_link(&path("/etc/up/b"), "x", 1).unwrap();
+        assert!(dir.path().join("etc/real/a").symlink_metadata().is_ok());
+        assert!(dir.path().join("etc/real/b").symlink_metadata().is_ok());
+    }
+
+    #[test]
+    fn what_a_lesser_user_can_write_is_found() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (dir, root) = root();
+        std::fs::create_dir_all(dir.path().join("etc/open")).unwrap();
+        let mode = std::fs::Permissions::from_mode;
+        std::fs::set_permissions(dir.path(), mode(0o755)).unwrap();
+        std::fs::set_permissions(dir.path().join("etc/open"), mode(0o777)).unwrap();
+        let found = root.writable_by_others(&path("/etc/open/x")).unwrap();
+        if rustix::process::getuid().is_root() {
+            assert_eq!(found, Some(Writable { folder: "/etc/open".into() }));
+            assert_eq!(root.writable_by_others(&path("/etc/x")).unwrap(), None);
+        } else {
+            assert_eq!(found, Some(Writable { folder: "/".into() }));
+        }
+    }
+}

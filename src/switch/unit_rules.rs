@@ -1,0 +1,149 @@
+//! What a switch does with each unit. The rules, first that fits:
+//!
+//! | unit | state | what is done |
+//! |---|---|---|
+//! | masked, or a template | any | nothing |
+//! | goes | runs, `X-StopOnRemoval=` not `no` | stopped before the flip |
+//! | new, and wanted by something | runs not | started |
+//! | stays | failed | started |
+//! | stays | was stopped by an activation that did not end | started |
+//! | stays | stopped by the administrator | nothing |
+//! | stays, other definition | runs | `X-RestartIfChanged=no`: nothing; `X-ReloadIfChanged=`: reloaded; `X-StopIfChanged=`: stopped before, started after; targets: nothing; else restarted |
+//! | stays, other `X-Reload-Triggers=` | runs | reloaded |
+//!
+//! Which definition runs is read from systemd for services; other types carry none, so there the live manifest tells.
+
+use std::collections::BTreeSet;
+
+use crate::base::name::UnitName;
+use crate::store::bundle::Bundle;
+use crate::store::manifest::Unit;
+use crate::switch::observed::{Active, Observed, UnitFound};
+use crate::switch::plan::{Action, Collision, Desired, Steps};
+
+/// The steps for all units of the live, the pending and the desired bundle.
+pub(super) fn unit_steps(
+    observed: &Observed,
+    desired: Desired<'_>,
+    notes: &mut Vec<String>,
+    collisions: &mut Vec<Collision>,
+) -> Steps {
+    let mut steps = Steps::default();
+    let Some(found) = &observed.units else {
+        return steps;
+    };
+    let new = desired.generation.map(|(_, bundle)| bundle);
+    let known = observed.generations.bundles().chain(new);
+    let names: BTreeSet<&UnitName> =
+        known.flat_map(|b| b.manifest.units.iter().map(|unit| &unit.name)).collect();
+    for name in names {
+        let Some(found) = found.get(name) else {
+            continue;
+        };
+        let unit = new.and_then(|bundle| bundle.unit(name));
+        if let (Some(_), Some(file)) = (unit, &found.shadowed_by) {
+            let what = format!("stands before our `{name}`, which systemd then never reads");
+            collisions.push(Collision { path: file.clone(), what });
+        }
+        if is_template(name) {
+            continue;
+        }
+        if found.masked {
+            notes.push(format!("`{name}` is masked: it is left alone"));
+            continue;
+        }
+        let case = Case { name, found, old: old_unit(observed, name), ran: observed.ran.contains(name) };
+        match unit {
+            None => case.goes(&mut steps),
+            Some(unit) => case.stays_or_comes(unit, &mut steps, notes),
+        }
+    }
+    steps
+}
+
+/// The unit as the live generation has it, or else as any that may have left it on the machine.
+fn old_unit<'a>(observed: &'a Observed, name: &UnitName) -> Option<&'a Unit> {
+    observed.generations.bundles().find_map(|bundle: &Bundle| bundle.unit(name))
+}
+
+fn is_template(name: &UnitName) -> bool {
+    name.as_str().rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with('@'))
+}
+
+fn has_type(name: &UnitName, kind: &str) -> bool {
+    name.as_str().rsplit_once('.').is_some_and(|(_, found)| found == kind)
+}
+
+struct Case<'a> {
+    name: &'a UnitName,
+    found: &'a UnitFound,
+    old: Option<&'a Unit>,
+    ran: bool,
+}
+
+impl Case<'_> {
+    fn goes(&self, steps: &mut Steps) {
+        let stop = self.old.is_none_or(|old| old.stop_on_removal);
+        match self.found.active {
+            Active::Active if stop => {
+                steps.before(Action::Stop(self.name.clone()), "no module has it any more");
+            }
+            Active::Failed => {
+                steps.after(Action::ResetFailed(self.name.clone()), "no module has it any more");
+            }
+            Active::Active | Active::Inactive => {}
+        }
+    }
+
+    fn stays_or_comes(&self, new: &Unit, steps: &mut Steps, notes: &mut Vec<String>) {
+        let name = self.name;
+        let was_wanted = self.old.is_some_and(|old| !old.wanted_by.is_empty());
+        let wanted = !new.wanted_by.is_empty() || name.as_str() == crate::base::layout::TARGET_UNIT;
+        match self.found.active {
+            Active::Active => self.runs(new, steps),
+            Active::Failed if wanted || was_wanted => {
+                steps.after(Action::ResetFailed(name.clone()), "it had failed");
+                steps.after(Action::Start(name.clone()), "it had failed");
+            }
+            Active::Failed => {}
+            Active::Inactive if self.ran => {
+                steps.after(Action::Start(name.clone()), "it ran before");
+            }
+            Active::Inactive if wanted && self.old.is_none() => {
+                steps.after(Action::Start(name.clone()), "it is new");
+            }
+            Active::Inactive if wanted && !was_wanted && !new.wanted_by.is_empty() => {
+                steps.after(Action::Start(name.clone()), "it is wanted now");
+            }
+            Active::Inactive if wanted => {
+                notes.push(format!("`{name}` was stopped by hand: it stays stopped"));
+            }
+            Active::Inactive => {}
+        }
+    }
+
+    fn runs(&self, new: &Unit, steps: &mut Steps) {
+        let name = self.name.clone();
+        let same = match (has_type(&name, "service"), self.found.running, self.old) {
+            (true, Some(running), _) => running == new.digest,
+            (true, None, _) | (_, _, None) => false,
+            (false, _, Some(old)) => old.digest == new.digest,
+        };
+        if same {
+            if self.old.is_some_and(|old| old.reload != new.reload) {
+                steps.after(Action::Reload(name), "`X-Reload-Triggers=` differs");
+            }
+            return;
+        }
+        let reason = "another definition of it runs";
+        if has_type(&name, "target") || !new.restart_if_changed {
+        } else if new.reload_if_changed {
+            steps.after(Action::Reload(name), reason);
+        } else if new.stop_if_changed {
+            steps.before(Action::Stop(name.clone()), reason);
+            steps.after(Action::Start(name), reason);
+        } else {
+            steps.after(Action::Restart(name), reason);
+        }
+    }
+}
