@@ -142,7 +142,7 @@ impl Systemd {
             return Ok(BTreeMap::new());
         }
         let names: Vec<&str> = asked.iter().map(|unit| unit.as_str()).collect();
-        let (rows,): (Vec<Row>,) = self.bus.call(manager("ListUnitsByNames"), &(names,), CALL_TIME)?;
+        let (rows,): (Vec<Row>,) = self.ask(manager("ListUnitsByNames"), &(names,))?;
         // In the order of the question; a row's own name may be another, where the one asked for is an alias.
         if rows.len() != asked.len() {
             return Err(SystemdError::Odd { unit: asked[0].to_string(), what: "state for each unit" });
@@ -217,7 +217,9 @@ impl Systemd {
         let path = unit_path(unit.as_str());
         let get = Method { path: &path, interface: "org.freedesktop.DBus.Properties", member: "Get" };
         let interface = format!("org.freedesktop.systemd1.{interface}");
-        let (value,): (OwnedVariant,) = self.about(unit, get, &(interface, name))?;
+        let (value,): (OwnedVariant,) = self
+            .ask(get, &(interface, name))
+            .map_err(|source| SystemdError::Unit { unit: unit.to_string(), source })?;
         Ok(value)
     }
 
@@ -291,6 +293,21 @@ impl Systemd {
         match &*self.property(unit, "Service", name)? {
             Variant::U32(number) => Ok(*number),
             _ => Err(SystemdError::Odd { unit: unit.to_string(), what: name }),
+        }
+    }
+
+    /// A call that changes nothing, so that it can be made again where PID 1 executed itself anew meanwhile.
+    fn ask<B, R>(&mut self, method: Method<'_>, body: &B) -> Result<R, BusError>
+    where
+        B: serde::Serialize + zbus::Type,
+        R: serde::de::DeserializeOwned + zbus::Type,
+    {
+        match self.bus.call(method, body, CALL_TIME) {
+            Err(BusError::Broken { .. }) => {
+                *self = Self { bus: Bus::open()?, watching: false };
+                self.bus.call(method, body, CALL_TIME)
+            }
+            answer => answer,
         }
     }
 
