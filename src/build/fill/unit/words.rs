@@ -1,0 +1,401 @@
+//! Keys that split the value at blanks, and take quotes and escapes away.
+
+use super::super::source::Filling;
+use super::escape::{self, Style};
+use super::keys::{Names, Rule};
+use super::scalar::{check_path, holes};
+use super::{Symbol, What};
+
+/// What a word is made of, without quotes and escapes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Item {
+    Char(char),
+    Hole(Place),
+}
+
+impl Item {
+    /// A symbol of a value without words.
+    pub(super) const fn plain(symbol: Symbol) -> Self {
+        match symbol.what {
+            What::Char(c) => Self::Char(c),
+            What::Hole(hole) => Self::Hole(Place { hole, quoted: false, alone: false }),
+        }
+    }
+}
+
+/// A hole in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) hole: usize,
+    quoted: bool,
+    /// Nothing else is in the word, and it has no quotes.
+    alone: bool,
+}
+
+/// A word of a value.
+#[derive(Debug, Default)]
+pub(super) struct Word {
+    pub(super) items: Vec<Item>,
+    /// Without any quote or escape.
+    pub(super) bare: bool,
+    /// A `:` that divides stands before it.
+    after_colon: bool,
+    /// A `:` that divides stands after it.
+    before_colon: bool,
+}
+
+impl Word {
+    /// The holes, first to last.
+    pub(super) fn holes(&self) -> Vec<usize> {
+        self.items
+            .iter()
+            .filter_map(|item| if let Item::Hole(place) = item { Some(place.hole) } else { None })
+            .collect()
+    }
+
+    /// The list hole that is the whole word.
+    pub(super) fn alone(&self) -> Option<usize> {
+        match self.items.as_slice() {
+            [Item::Hole(Place { hole, alone: true, .. })] if !self.after_colon && !self.before_colon => {
+                Some(*hole)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Splits a value that has holes.
+pub(super) fn split(filling: &mut Filling<'_>, value: &[Symbol], style: Style) -> Vec<Word> {
+    let mut words: Vec<Word> = Vec::new();
+    let mut open = false;
+    let mut quote: Option<Symbol> = None;
+    let mut symbols = value.iter().copied().peekable();
+    while let Some(symbol) = symbols.next() {
+        let divides = quote.is_none() && (symbol.is_blank() || (style.colon && symbol.is(':')));
+        if divides {
+            if symbol.is(':') {
+                if !open {
+                    let after_colon = follows_colon(&words, value, symbol);
+                    words.push(Word { bare: true, after_colon, ..Word::default() });
+                }
+                if let Some(word) = words.last_mut() {
+                    word.before_colon = true;
+                }
+            }
+            open = false;
+            continue;
+        }
+        if !open {
+            let after_colon = follows_colon(&words, value, symbol);
+            words.push(Word { bare: true, after_colon, ..Word::default() });
+            open = true;
+        }
+        let Some(word) = words.last_mut() else { continue };
+        match symbol.what {
+            What::Hole(hole) => {
+                let ends = symbols.peek().is_none_or(|next| next.is_blank() || (style.colon && next.is(':')));
+                let alone = word.bare && word.items.is_empty() && ends;
+                word.items.push(Item::Hole(Place { hole, quoted: quote.is_some(), alone }));
+            }
+            What::Char(c @ ('"' | '\'')) if quote.is_none_or(|open| open.is(c)) => {
+                word.bare = false;
+                quote = if quote.is_some() { None } else { Some(symbol) };
+            }
+            What::Char('\\') => {
+                word.bare = false;
+                let rest = &mut symbols;
+                let taken = unescape(style, || rest.next_if(|next| next.hole().is_none()));
+                let Some(c) = taken else {
+                    filling.refuse_text(symbol.offset, "this escape is unknown, or broken off", None);
+                    return Vec::new();
+                };
+                word.items.push(Item::Char(c));
+            }
+            What::Char(c) => word.items.push(Item::Char(c)),
+        }
+    }
+    if let Some(open) = quote {
+        filling.refuse_text(open.offset, "this quote has no end on its line", None);
+    }
+    words
+}
+
+fn follows_colon(words: &[Word], value: &[Symbol], symbol: Symbol) -> bool {
+    let at = value.iter().position(|other| *other == symbol).unwrap_or_default();
+    let before = at.checked_sub(1).and_then(|at| value.get(at));
+    words.last().is_some_and(|word| word.before_colon) && before.is_some_and(|before| !before.is_blank())
+}
+
+/// What follows a `\`. Bytes above 127 count as Latin-1 here: all that matters is that they are no special characters.
+fn unescape(style: Style, mut next: impl FnMut() -> Option<Symbol>) -> Option<char> {
+    let mut next = || match next()?.what {
+        What::Char(c) => Some(c),
+        What::Hole(_) => None,
+    };
+    let first = next()?;
+    if !style.c {
+        return Some(first);
+    }
+    let mut number = |first: u32, digits: usize, radix: u32| -> Option<char> {
+        let mut value = first;
+        for _ in 0..digits {
+            value = value * radix + next()?.to_digit(radix)?;
+        }
+        char::from_u32(value).filter(|c| *c != '\0')
+    };
+    Some(match first {
+        'a' => '\x07',
+        'b' => '\x08',
+        'f' => '\x0c',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'v' => '\x0b',
+        's' => ' ',
+        '\\' | '"' | '\'' => first,
+        'x' => return number(0, 2, 16),
+        'u' => return number(0, 4, 16),
+        'U' => return number(0, 8, 16),
+        '0'..='3' => return number(first.to_digit(8)?, 2, 8),
+        _ => return None,
+    })
+}
+
+/// Fills the holes of a word. What systemd makes of it: one text, or one an entry of a list.
+pub(super) fn fill_word(filling: &mut Filling<'_>, word: &Word, style: Style) -> Vec<String> {
+    if let Some(hole) = word.alone()
+        && let Some(entries) = filling.list(hole)
+    {
+        let written: Option<Vec<String>> = entries.iter().map(|entry| escape::whole(entry, style)).collect();
+        match written {
+            Some(written) => filling.set(hole, written.join(" ")),
+            None => filling.refuse(hole, CONTROL, ""),
+        }
+        return entries;
+    }
+    let mut text = String::new();
+    for item in &word.items {
+        match item {
+            Item::Char(c) => text.push(*c),
+            Item::Hole(place) => text.push_str(&fill_place(filling, *place, style)),
+        }
+    }
+    vec![text]
+}
+
+const CONTROL: &str = "the value has a control character, for which this key knows no escape";
+
+fn fill_place(filling: &mut Filling<'_>, place: Place, style: Style) -> String {
+    let Some(text) = filling.scalar(place.hole) else {
+        return String::new();
+    };
+    let written = match place {
+        Place { alone: true, .. } => escape::whole(&text, style),
+        Place { quoted: true, .. } => escape::in_quotes(&text, style),
+        _ => escape::in_word(&text, style),
+    };
+    match written {
+        Some(written) => filling.set(place.hole, written),
+        None if text.chars().any(|c| c.is_ascii_control()) => filling.refuse(place.hole, CONTROL, ""),
+        None => {
+            let reason = "this key knows no escape for a character of the value within a word without quotes";
+            filling.refuse(place.hole, reason, "put the whole word into `\"…\"`");
+        }
+    }
+    text
+}
+
+/// Refuses a hole after a `%`, which would start a specifier, and after or within a `$` that is expanded.
+pub(super) fn guard(filling: &mut Filling<'_>, word: &Word, variables: bool) {
+    let (mut percent, mut dollar, mut braces) = (false, false, false);
+    let has_holes = !word.holes().is_empty();
+    for item in &word.items {
+        match item {
+            Item::Hole(place) => {
+                if percent {
+                    filling.refuse(
+                        place.hole,
+                        "a value cannot stand after `%`",
+                        "write `%%` for a percent sign",
+                    );
+                }
+                if dollar || braces {
+                    filling.refuse(
+                        place.hole,
+                        "a value cannot stand after `$` or in `${…}`",
+                        "write `$$` for a dollar",
+                    );
+                }
+            }
+            // The character of a specifier, which is no `$`.
+            Item::Char(c) if percent && *c != '%' => percent = false,
+            Item::Char(c) => {
+                percent = !percent && *c == '%';
+                if !variables {
+                    continue;
+                }
+                match (*c, dollar, braces) {
+                    ('}', _, true) => braces = false,
+                    (_, _, true) => {}
+                    ('$', dollar_before, _) => dollar = !dollar_before,
+                    ('{', true, _) => (dollar, braces) = (false, true),
+                    (_, true, _) if has_holes => {
+                        dollar = false;
+                        let hole = word.holes()[0];
+                        let reason = "`$name` is a variable only where it is the whole word";
+                        filling.refuse(hole, reason, "write `${name}`, or `$$` for a dollar sign");
+                    }
+                    _ => dollar = false,
+                }
+            }
+        }
+    }
+}
+
+/// `Environment=` and `LogExtraFields=`: words with C escapes, each `NAME=value`.
+pub(super) fn assignments(filling: &mut Filling<'_>, value: &[Symbol], names: Names) {
+    let style = Style { c: true, variables: false, colon: false };
+    for word in split(filling, value, style) {
+        guard(filling, &word, false);
+        let texts = fill_word(filling, &word, style);
+        let Some(hole) = word.holes().first().copied() else { continue };
+        // An `=` of the template ends the name: what stands before it must be one.
+        let equals = word.items.iter().position(|item| *item == Item::Char('='));
+        let before = equals.map(|at| &word.items[..at]);
+        for text in texts {
+            let name = match before {
+                Some(before) => as_path(filling, before),
+                None => text.split_once('=').map(|(name, _)| name.to_owned()).unwrap_or_default(),
+            };
+            if !is_name(&name, names) {
+                let reason = format!("`{}` is no assignment that systemd takes", shortened(&text));
+                filling.refuse(hole, &reason, "write `NAME=value`");
+            }
+            too_long(filling, hole, &text);
+        }
+    }
+}
+
+/// The longest argument or variable that a program can get (execve(2)).
+pub(super) fn too_long(filling: &mut Filling<'_>, hole: usize, text: &str) {
+    if text.len() >= 128 * 1024 {
+        filling.refuse(hole, "the word gets longer than the 128 KiB that a program can be given", "");
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(40).flat_map(char::escape_debug).collect()
+}
+
+fn is_name(name: &str, names: Names) -> bool {
+    let first = name.bytes().next();
+    let all = |allowed: fn(u8) -> bool| name.bytes().all(allowed);
+    match names {
+        Names::Variable => {
+            all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                && first.is_some_and(|byte| !byte.is_ascii_digit())
+        }
+        Names::Field => {
+            all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+                && first.is_some_and(|byte| byte.is_ascii_uppercase())
+                && name.len() <= 64
+        }
+    }
+}
+
+/// `ReadWritePaths=` and the like. They know `\` before any character, but no C escapes.
+pub(super) fn paths(filling: &mut Filling<'_>, value: &[Symbol], prefixes: &str) {
+    let style = Style { c: false, variables: false, colon: false };
+    for word in split(filling, value, style) {
+        path(filling, &word, style, prefixes);
+    }
+}
+
+/// `BindPaths=`: `source:destination:options`.
+pub(super) fn binds(filling: &mut Filling<'_>, value: &[Symbol]) {
+    let style = Style { c: false, variables: false, colon: true };
+    let mut field = 0;
+    for word in split(filling, value, style) {
+        field = if word.after_colon { field + 1 } else { 0 };
+        match field {
+            0 => path(filling, &word, style, "-"),
+            1 => path(filling, &word, style, ""),
+            _ => {
+                for hole in word.holes() {
+                    filling.refuse(
+                        hole,
+                        "a value cannot be an option of a bind mount",
+                        "write `rbind` or `norbind`",
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn path(filling: &mut Filling<'_>, word: &Word, style: Style, prefixes: &str) {
+    guard(filling, word, false);
+    let texts = fill_word(filling, word, style);
+    let Some(hole) = word.holes().first().copied() else { return };
+    if word.alone().is_some() {
+        for text in texts {
+            check_path(filling, hole, &text);
+        }
+        return;
+    }
+    let is_prefix = |item: &&Item| matches!(item, Item::Char(c) if prefixes.contains(*c));
+    let prefix = word.items.iter().take_while(is_prefix).count();
+    let text = as_path(filling, &word.items[prefix..]);
+    check_path(filling, hole, &text);
+}
+
+/// The path that these items are: a specifier of the template stands for `/…` at the start and for some letters
+/// elsewhere.
+pub(super) fn as_path(filling: &mut Filling<'_>, items: &[Item]) -> String {
+    let (mut text, mut percent) = (String::new(), false);
+    for item in items {
+        match item {
+            Item::Hole(place) => text.push_str(&filling.scalar(place.hole).unwrap_or_default()),
+            Item::Char(c) if percent => {
+                percent = false;
+                text.push_str(match (c, text.is_empty()) {
+                    ('%', _) => "%",
+                    (_, true) => "/specifier",
+                    (_, false) => "specifier",
+                });
+            }
+            Item::Char('%') => percent = true,
+            Item::Char(c) => text.push(*c),
+        }
+    }
+    text
+}
+
+/// Words without quotes and escapes.
+pub(super) fn plain(filling: &mut Filling<'_>, value: &[Symbol], rule: Rule) {
+    super::scalar::specifiers(filling, value);
+    let allowed = |text: &str| match rule {
+        Rule::Any => escape::plain(text),
+        Rule::NoColon => escape::plain(text) && !text.contains(':'),
+        Rule::Uri => text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'\\".contains(&byte)),
+    };
+    let help = match rule {
+        Rule::Any => "only letters, digits and `_@.,:/+=-` can stand here",
+        Rule::NoColon => "only letters, digits and `_@.,/+=-` can stand here",
+        Rule::Uri => "write blanks and quotes as `%20` and the like",
+    };
+    for (index, symbol) in value.iter().enumerate() {
+        let Some(hole) = symbol.hole() else { continue };
+        let before = index.checked_sub(1).and_then(|index| value.get(index));
+        let alone = before.is_none_or(|symbol| symbol.is_blank())
+            && value.get(index + 1).is_none_or(|symbol| symbol.is_blank());
+        let texts = match alone.then(|| filling.list(hole)).flatten() {
+            Some(entries) => entries,
+            None => filling.scalar(hole).into_iter().collect(),
+        };
+        if texts.iter().any(|text| !allowed(text) || (alone && text.is_empty())) {
+            filling.refuse(hole, "the value has a character that could have a meaning for this key", help);
+        }
+        filling.set(hole, texts.join(" ").replace('%', "%%"));
+    }
+}
