@@ -18,3 +18,5 @@ pub const SYSUSERS: &str = "/etc/sysusers.d/voevent.conf";
 pub const TMPFILES: &str = "/etc/tmpfiles.d/voevent.conf";
 /// The target that all units of ours hang on.
 pub const TARGET_UNIT: &str = "voevent.target";
+/// The service that a switch runs in: two at once are refused by its name.
+pub const RUN_UNIT: &str = "voevent-switch-run.service";

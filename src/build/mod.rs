@@ -2,5 +2,8 @@
 
 pub mod accounts;
 pub mod artifact;
+pub mod artifact_graph;
 pub mod fill;
+pub mod placing;
+pub mod seal;
 pub mod unit;

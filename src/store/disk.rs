@@ -87,6 +87,15 @@ impl Store {
         Ok(Bundle::read(name, &bytes)?)
     }
 
+    /// The bytes of a file object.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn read(&self, name: &ObjectName) -> Result<Vec<u8>, IoError> {
+        let path = self.path(name);
+        std::fs::read(&path).on("read", &path)
+    }
+
     /// Starts a batch: makes the folder where it is missing, waits for other writers, sweeps what a killed one left.
     ///
     /// # Errors

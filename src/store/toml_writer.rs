@@ -47,6 +47,12 @@ impl TomlWriter {
         let _ = writeln!(self.out, "{key} = [{}]", texts.join(", "));
     }
 
+    /// `key = [1, 2]`
+    pub fn numbers(&mut self, key: &str, numbers: impl IntoIterator<Item = i64>) {
+        let numbers: Vec<String> = numbers.into_iter().map(|number| number.to_string()).collect();
+        let _ = writeln!(self.out, "{key} = [{}]", numbers.join(", "));
+    }
+
     /// What was written.
     #[must_use]
     pub fn finish(self) -> String {

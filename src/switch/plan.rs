@@ -95,7 +95,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What is not ours and is in the way. Forward, a plan with collisions is refused; back, they are passed over.
     pub collisions: Vec<Collision>,
-    /// What the administrator wants otherwise, and is left so.
+    /// Units that the administrator wants otherwise, and that are left so.
+    pub left: BTreeSet<UnitName>,
+    /// The same in words.
     pub notes: Vec<String>,
 }
 
@@ -121,6 +123,12 @@ impl Plan {
         self.steps.is_empty() && self.collisions.is_empty()
     }
 
+    /// Leaves a unit as the administrator wants it.
+    pub(super) fn leave(&mut self, unit: &UnitName, why: &str) {
+        self.notes.push(format!("`{unit}` {why}"));
+        self.left.insert(unit.clone());
+    }
+
     /// Adds a step.
     pub(super) fn step(&mut self, action: Action, reason: impl Into<String>) {
         self.steps.push(Step { action, reason: reason.into() });
@@ -132,7 +140,7 @@ impl Plan {
 pub fn plan(observed: &Observed, desired: Desired<'_>) -> Plan {
     let mut plan = Plan::default();
     let files = file_steps(observed, desired, &mut plan);
-    let units = unit_steps(observed, desired, &mut plan.notes, &mut plan.collisions);
+    let units = unit_steps(observed, desired, &mut plan);
     let live = observed.generations.live.as_ref();
     let changed = live.map(|live| &live.bundle) != desired.generation.map(|(_, bundle)| bundle)
         || (desired.way == Way::Back && live.map(|live| live.number) != desired.generation.map(|(n, _)| n));

@@ -62,6 +62,8 @@ pub struct Record {
     pub from: String,
     /// The module that the interpreter's `dbm` writes new databases with; empty where nothing is known.
     pub dbm: String,
+    /// The activator that did it: an object of the store.
+    pub activator: String,
     /// How it ended.
     pub outcome: Outcome,
     /// Why it ended so, where it was not committed.
@@ -99,6 +101,7 @@ impl Record {
         out.text("by", &self.by);
         out.text("from", &self.from);
         out.text("dbm", &self.dbm);
+        out.text("activator", &self.activator);
         out.text("outcome", self.outcome.as_str());
         out.text("cause", &self.cause);
         out.texts("steps", self.steps.iter().map(String::as_str));
@@ -146,6 +149,7 @@ mod tests {
             by: "root".into(),
             from: "generated/node1".into(),
             dbm: "ndbm".into(),
+            activator: String::new(),
             outcome: Outcome::Committed,
             cause: String::new(),
             steps: vec!["flip `current`: \"quoted\"".into()],

@@ -19,15 +19,10 @@ use crate::base::name::UnitName;
 use crate::store::bundle::Bundle;
 use crate::store::manifest::Unit;
 use crate::switch::observed::{Active, Observed, UnitFound};
-use crate::switch::plan::{Action, Collision, Desired, Steps};
+use crate::switch::plan::{Action, Collision, Desired, Plan, Steps};
 
 /// The steps for all units of the live, the pending and the desired bundle.
-pub(super) fn unit_steps(
-    observed: &Observed,
-    desired: Desired<'_>,
-    notes: &mut Vec<String>,
-    collisions: &mut Vec<Collision>,
-) -> Steps {
+pub(super) fn unit_steps(observed: &Observed, desired: Desired<'_>, plan: &mut Plan) -> Steps {
     let mut steps = Steps::default();
     let Some(found) = &observed.units else {
         return steps;
@@ -43,19 +38,19 @@ pub(super) fn unit_steps(
         let unit = new.and_then(|bundle| bundle.unit(name));
         if let (Some(_), Some(file)) = (unit, &found.shadowed_by) {
             let what = format!("stands before our `{name}`, which systemd then never reads");
-            collisions.push(Collision { path: file.clone(), what });
+            plan.collisions.push(Collision { path: file.clone(), what });
         }
         if is_template(name) {
             continue;
         }
         if found.masked {
-            notes.push(format!("`{name}` is masked: it is left alone"));
+            plan.leave(name, "is masked: it is left alone");
             continue;
         }
         let case = Case { name, found, old: old_unit(observed, name), ran: observed.ran.contains(name) };
         match unit {
             None => case.goes(&mut steps),
-            Some(unit) => case.stays_or_comes(unit, &mut steps, notes),
+            Some(unit) => case.stays_or_comes(unit, &mut steps, plan),
         }
     }
     steps
@@ -95,7 +90,7 @@ impl Case<'_> {
         }
     }
 
-    fn stays_or_comes(&self, new: &Unit, steps: &mut Steps, notes: &mut Vec<String>) {
+    fn stays_or_comes(&self, new: &Unit, steps: &mut Steps, plan: &mut Plan) {
         let name = self.name;
         let was_wanted = self.old.is_some_and(|old| !old.wanted_by.is_empty());
         let wanted = !new.wanted_by.is_empty() || name.as_str() == crate::base::layout::TARGET_UNIT;
@@ -115,9 +110,7 @@ impl Case<'_> {
             Active::Inactive if wanted && !was_wanted && !new.wanted_by.is_empty() => {
                 steps.after(Action::Start(name.clone()), "it is wanted now");
             }
-            Active::Inactive if wanted => {
-                notes.push(format!("`{name}` was stopped by hand: it stays stopped"));
-            }
+            Active::Inactive if wanted => plan.leave(name, "was stopped by hand: it stays stopped"),
             Active::Inactive => {}
         }
     }

@@ -1,0 +1,272 @@
+//! Artifacts become objects and a bundle: references get their paths, holes their text, everything its hash.
+
+mod text;
+mod units;
+
+use std::collections::BTreeMap;
+
+use crate::base::layout;
+use crate::base::name::Label;
+use crate::base::path::TargetPath;
+use crate::base::report::{Diagnostic, Place};
+use crate::build::accounts;
+use crate::build::artifact::{
+    Artifact, CheckArtifact, CheckKind, FileArtifact, Rendered, VenvArtifact, What,
+};
+use crate::build::artifact_graph::{Key, order};
+use crate::build::placing::{copy_mode, judge};
+use crate::build::seal::units::FilledUnit;
+use crate::store::bundle::Bundle;
+use crate::store::manifest::{
+    self, Check, ClosureObject, Directory, FORMAT, Group, ManagedPath, Manifest, Mode, Target, User, Venv,
+};
+use crate::store::object::{File, Object, ObjectDigest, ObjectName, Tree};
+
+/// A venv that was laid out from its wheels.
+#[derive(Debug, Clone)]
+pub struct LaidVenv {
+    /// Over its tree.
+    pub digest: ObjectDigest,
+    /// Bytes of its files and links.
+    pub size: u64,
+    /// Its files; `None` where the store has them already.
+    pub tree: Option<Tree>,
+    /// The text of the lock that it was laid out by.
+    pub lock: String,
+}
+
+/// A bundle and the objects that it refers to.
+#[derive(Debug)]
+pub struct Sealed {
+    /// The bundle.
+    pub bundle: Bundle,
+    /// Its objects; those that the store has already are left out.
+    pub objects: BTreeMap<ObjectName, Object>,
+    /// What is doubtful, but allowed.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Seals a host. `venvs` has each venv of it by name.
+///
+/// # Errors
+/// All that stands in the way: references, holes, places.
+pub fn seal(rendered: &Rendered, venvs: &BTreeMap<Label, LaidVenv>) -> Result<Sealed, Vec<Diagnostic>> {
+    let order = order(&rendered.artifacts)?;
+    let mut sealer = Sealer::new(rendered, venvs);
+    for index in order {
+        sealer.artifact(&rendered.artifacts[index]);
+    }
+    sealer.finish(rendered)
+}
+
+struct Sealer<'a> {
+    venvs: &'a BTreeMap<Label, LaidVenv>,
+    manifest: Manifest,
+    objects: BTreeMap<ObjectName, Object>,
+    /// What a reference becomes.
+    paths: BTreeMap<Key, String>,
+    units: Vec<FilledUnit<'a>>,
+    places: BTreeMap<TargetPath, &'a Place>,
+    errors: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+}
+
+impl<'a> Sealer<'a> {
+    fn new(rendered: &Rendered, venvs: &'a BTreeMap<Label, LaidVenv>) -> Self {
+        let target = Target {
+            arch: rendered.target.arch.clone(),
+            python: rendered.target.python.clone(),
+            system: rendered.target.system.clone(),
+        };
+        let manifest = Manifest {
+            format: FORMAT,
+            host: rendered.host.clone(),
+            target,
+            packages: Vec::new(),
+            objects: Vec::new(),
+            paths: Vec::new(),
+            units: Vec::new(),
+            drop_ins: Vec::new(),
+            groups: Vec::new(),
+            users: Vec::new(),
+            directories: Vec::new(),
+            venvs: Vec::new(),
+            checks: Vec::new(),
+        };
+        Self {
+            venvs,
+            manifest,
+            objects: BTreeMap::new(),
+            paths: BTreeMap::new(),
+            units: Vec::new(),
+            places: BTreeMap::new(),
+            errors: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn artifact(&mut self, artifact: &'a Artifact) {
+        match &artifact.what {
+            What::File(file) => self.file(artifact, file),
+            What::Script { name, text } => {
+                if let Some(content) = self.text(text) {
+                    let object = self.object(name, Object::File(File { exec: true, content }));
+                    self.refer(artifact, format!("{}/{object}", layout::STORE));
+                }
+            }
+            What::Unit(unit) => self.unit(artifact, unit),
+            What::Venv(venv) => self.venv(artifact, venv),
+            What::User(user) => self.manifest.users.push(User {
+                name: user.name.clone(),
+                group: user.group.clone(),
+                home: user.home.clone(),
+                shell: user.shell.clone(),
+            }),
+            What::Group { name } => self.manifest.groups.push(Group { name: name.clone() }),
+            What::Directory { path, mode, owner, group } => {
+                self.manifest.directories.extend(Mode::new(*mode).map(|mode| Directory {
+                    path: path.clone(),
+                    mode,
+                    owner: owner.clone(),
+                    group: group.clone(),
+                }));
+            }
+            What::Package { name } => self.manifest.packages.push(name.clone()),
+            What::Check(check) => self.manifest.checks.push(checked(check)),
+        }
+    }
+
+    /// Notes what a reference to an artifact becomes.
+    fn refer(&mut self, artifact: &Artifact, path: String) {
+        if let Some(key) = artifact.key() {
+            self.paths.insert(key, path);
+        }
+    }
+
+    /// Adds an object to the closure.
+    fn object(&mut self, label: &Label, object: Object) -> ObjectName {
+        let digest = object.digest();
+        let name = digest.name(label);
+        self.closure(&name, digest, object.size());
+        self.objects.insert(name.clone(), object);
+        name
+    }
+
+    fn closure(&mut self, name: &ObjectName, digest: ObjectDigest, size: u64) {
+        if !self.manifest.objects.iter().any(|object| object.name == *name) {
+            self.manifest.objects.push(ClosureObject { name: name.clone(), digest, size });
+        }
+    }
+
+    fn file(&mut self, artifact: &'a Artifact, file: &'a FileArtifact) {
+        let Some(content) = self.text(&file.text) else {
+            return;
+        };
+        let mode = file.path.as_ref().and_then(|path| copy_mode(path, file.mode, file.exec));
+        let exec = mode.map_or(file.exec, |mode| mode.bits() & 0o111 != 0);
+        let object = self.object(&file.name, Object::File(File { exec, content }));
+        self.refer(artifact, format!("{}/{object}", layout::STORE));
+        if let Some(path) = &file.path {
+            self.place(path.clone(), (object, mode), (&artifact.place, file.same));
+        }
+    }
+
+    /// Gives a path an object; twice is an error unless both say `same` and it is the same.
+    fn place(
+        &mut self,
+        path: TargetPath,
+        (object, mode): (ObjectName, Option<Mode>),
+        (place, same): (&'a Place, bool),
+    ) {
+        let kind = if mode.is_some() { manifest::Place::Copy } else { manifest::Place::Link };
+        let managed = ManagedPath { path: path.clone(), object, place: kind, mode };
+        if let Some(first) = self.places.get(&path) {
+            if !(same && self.manifest.paths.contains(&managed)) {
+                self.errors.push(
+                    Diagnostic::error(format!("two artifacts for `{path}`"))
+                        .at(place.clone(), "the second")
+                        .at((*first).clone(), "the first")
+                        .help(
+                            "a path has one owner: give one of them another path, or place it by one module",
+                        ),
+                );
+            }
+            return;
+        }
+        self.places.insert(path, place);
+        self.manifest.paths.push(managed);
+    }
+
+    fn venv(&mut self, artifact: &Artifact, venv: &VenvArtifact) {
+        let Some(laid) = self.venvs.get(&venv.name) else {
+            let message = format!("venv `{}` was not laid out", venv.name);
+            self.errors.push(Diagnostic::error(message).at(artifact.place.clone(), ""));
+            return;
+        };
+        let object = laid.digest.name(&venv.name);
+        self.closure(&object, laid.digest, laid.size);
+        if let Some(tree) = &laid.tree {
+            self.objects.insert(object.clone(), Object::Tree(tree.clone()));
+        }
+        let Ok(label) = Label::new(format!("pylock.{}.toml", venv.name)) else {
+            return;
+        };
+        let lock = File { exec: false, content: laid.lock.clone().into_bytes() };
+        let lock = self.object(&label, Object::File(lock));
+        self.refer(artifact, format!("{}/{object}", layout::DERIVED));
+        self.manifest.venvs.push(Venv {
+            name: venv.name.clone(),
+            object,
+            lock,
+            imports: venv.imports.clone(),
+        });
+    }
+
+    fn finish(mut self, rendered: &Rendered) -> Result<Sealed, Vec<Diagnostic>> {
+        self.add_units();
+        self.add_accounts();
+        self.errors.extend(judge(&self.manifest, rendered));
+        if !self.errors.is_empty() {
+            return Err(self.errors);
+        }
+        self.manifest.packages.sort();
+        self.manifest.packages.dedup();
+        let bundle =
+            Bundle::seal(self.manifest).map_err(|error| vec![Diagnostic::error(error.to_string())])?;
+        Ok(Sealed { bundle, objects: self.objects, warnings: self.warnings })
+    }
+
+    fn add_accounts(&mut self) {
+        self.manifest.sort();
+        let sysusers = accounts::sysusers(&self.manifest.groups, &self.manifest.users);
+        let tmpfiles = accounts::tmpfiles(&self.manifest.directories);
+        let files = [
+            (!self.manifest.users.is_empty() || !self.manifest.groups.is_empty(), layout::SYSUSERS, sysusers),
+            (!self.manifest.directories.is_empty(), layout::TMPFILES, tmpfiles),
+        ];
+        for (there, path, text) in files {
+            let (Ok(path), Ok(label)) = (
+                TargetPath::new(path),
+                Label::new(if path == layout::SYSUSERS { "sysusers.conf" } else { "tmpfiles.conf" }),
+            ) else {
+                continue;
+            };
+            if there {
+                let object =
+                    self.object(&label, Object::File(File { exec: false, content: text.into_bytes() }));
+                let place = manifest::Place::Link;
+                self.manifest.paths.push(ManagedPath { path, object, place, mode: None });
+            }
+        }
+    }
+}
+
+fn checked(check: &CheckArtifact) -> Check {
+    let (kind, port, unit) = match &check.kind {
+        CheckKind::UnitActive(unit) => (manifest::CheckKind::UnitActive, None, Some(unit.clone())),
+        CheckKind::Vtp(port) => (manifest::CheckKind::Vtp, Some(*port), check.unit.clone()),
+        CheckKind::VtpNak(port) => (manifest::CheckKind::VtpNak, Some(*port), check.unit.clone()),
+    };
+    let within_ms = u64::try_from(check.within.as_millis()).unwrap_or(u64::MAX);
+    Check { name: check.name.clone(), kind, port, unit, within_ms }
+}

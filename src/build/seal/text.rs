@@ -1,0 +1,78 @@
+//! The bytes of texts: references become paths, holes are filled by the lexer of the grammar.
+
+use crate::base::report::Diagnostic;
+use crate::base::value::Value;
+use crate::build::artifact::{Part, ReferenceKind, RenderedPiece, RenderedWhat, Text};
+use crate::build::fill::{At, Piece, fill};
+use crate::build::seal::Sealer;
+
+impl Sealer<'_> {
+    /// The bytes of a text, its references and holes filled; `None` where that was refused.
+    pub(super) fn text(&mut self, text: &Text) -> Option<Vec<u8>> {
+        let (grammar, pieces) = match text {
+            Text::Source(bytes) => return Some(bytes.clone()),
+            Text::Template { grammar, pieces } => (*grammar, pieces),
+        };
+        let resolved: Option<Vec<Piece>> = pieces.iter().map(|piece| self.resolve(piece)).collect();
+        let explained = |diagnostic: Diagnostic, at: At, help: Option<&String>| {
+            let diagnostic = place(diagnostic, at, pieces);
+            help.into_iter().fold(diagnostic, |diagnostic, help| diagnostic.help(help.clone()))
+        };
+        match fill(grammar, &resolved?) {
+            Ok(filled) => {
+                let warnings = filled.warnings.iter();
+                self.warnings.extend(warnings.map(|warning| {
+                    explained(Diagnostic::warning(warning.reason.clone()), warning.at, warning.help.as_ref())
+                }));
+                Some(filled.text.into_bytes())
+            }
+            Err(refusals) => {
+                self.errors.extend(refusals.iter().map(|refusal| {
+                    explained(Diagnostic::error(refusal.reason.clone()), refusal.at, refusal.help.as_ref())
+                }));
+                None
+            }
+        }
+    }
+
+    /// A piece with its references replaced by paths. A hole of one value keeps its type; joined parts are one text.
+    fn resolve(&mut self, piece: &RenderedPiece) -> Option<Piece> {
+        let parts = match &piece.what {
+            RenderedWhat::Text(text) => return Some(Piece::Text(text.clone())),
+            RenderedWhat::Hole(parts) => parts,
+        };
+        if let [Part::Value(value)] = parts.as_slice() {
+            return Some(Piece::Hole(value.clone()));
+        }
+        let mut joined = String::new();
+        for part in parts {
+            let text = match part {
+                Part::Value(value) => value.text(),
+                Part::Reference(reference) => {
+                    let key = (reference.kind, reference.module.clone(), reference.name.clone());
+                    // Sealed before, unless it was refused; then that error is shown, and this one follows from it.
+                    if reference.kind == ReferenceKind::Unit {
+                        Some(reference.name.clone())
+                    } else {
+                        self.paths.get(&key).cloned()
+                    }
+                }
+            };
+            joined.push_str(&text?);
+        }
+        Some(Piece::Hole(Value::Str(joined)))
+    }
+}
+
+/// Adds the place in the template that a lexer points at.
+fn place(diagnostic: Diagnostic, at: At, pieces: &[RenderedPiece]) -> Diagnostic {
+    let Some(piece) = pieces.get(at.piece) else {
+        return diagnostic;
+    };
+    let mut place = piece.place.clone();
+    if let RenderedWhat::Text(_) = piece.what {
+        let start = (place.span.start + at.offset).min(place.span.end);
+        place.span = start..(start + 1).min(place.span.end.max(start));
+    }
+    diagnostic.at(place, "")
+}

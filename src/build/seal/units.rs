@@ -1,0 +1,136 @@
+//! Units, with what the compiler adds: the target that they hang on, and the field by which a running service tells its
+//! definition.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::base::layout;
+use crate::base::name::{Label, UnitName};
+use crate::base::report::{Diagnostic, Place};
+use crate::build::artifact::{Artifact, UnitArtifact};
+use crate::build::seal::Sealer;
+use crate::build::unit::UnitFile;
+use crate::store::manifest::{DropIn, Unit};
+use crate::store::object::{File, Object};
+
+/// A unit or drop-in whose text is known, but not yet what the compiler adds.
+pub(super) struct FilledUnit<'a> {
+    artifact: &'a UnitArtifact,
+    place: &'a Place,
+    text: String,
+    parsed: UnitFile,
+}
+
+impl<'a> Sealer<'a> {
+    /// Fills a unit and notes it.
+    pub(super) fn unit(&mut self, artifact: &'a Artifact, unit: &'a UnitArtifact) {
+        self.refer(artifact, unit.unit.to_string());
+        let Some(text) = self.text(&unit.text) else {
+            return;
+        };
+        let text = match String::from_utf8(text) {
+            Ok(text) => text,
+            Err(_) => {
+                let message = format!("unit `{}` is no UTF-8", unit.unit);
+                self.errors.push(Diagnostic::error(message).at(artifact.place.clone(), ""));
+                return;
+            }
+        };
+        match UnitFile::parse(&text) {
+            Ok(parsed) => {
+                self.units.push(FilledUnit { artifact: unit, place: &artifact.place, text, parsed })
+            }
+            Err(lines) => {
+                for line in lines {
+                    let shown = text.lines().nth(line.line - 1).unwrap_or_default().trim();
+                    self.errors.push(
+                        Diagnostic::error(format!(
+                            "unit `{}`, line {}: {}",
+                            unit.unit, line.line, line.message
+                        ))
+                        .at(artifact.place.clone(), format!("this unit has the line `{shown}`")),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Units, with what the compiler adds: the target that they hang on, and the field by which a running service tells
+    /// its definition.
+    pub(super) fn add_units(&mut self) {
+        let target = format!(
+            "[Unit]\nDescription=VOEvent node: all units of voevent-node\n\
+             Documentation=file:{}/current/bundle/manifest.toml\n",
+            layout::STATE
+        );
+        if let (Ok(name), Ok(parsed)) = (UnitName::new(layout::TARGET_UNIT), UnitFile::parse(&target)) {
+            self.add_unit((name, Vec::new()), target, &parsed);
+        }
+        let units = std::mem::take(&mut self.units);
+        let mut seen: BTreeMap<(&UnitName, Option<&Label>), &FilledUnit<'_>> = BTreeMap::new();
+        for unit in &units {
+            let key = (&unit.artifact.unit, unit.artifact.drop_in.as_ref());
+            match seen.get(&key) {
+                Some(first) if unit.artifact.same && first.text == unit.text => {}
+                Some(first) => self.errors.push(two(unit, first)),
+                None => {
+                    seen.insert(key, unit);
+                }
+            }
+        }
+        for ((name, drop_in), unit) in &seen {
+            if let Some(label) = drop_in {
+                let object = File { exec: false, content: unit.text.clone().into_bytes() };
+                let object = self.object(label, Object::File(object));
+                let (unit, name) = ((*name).clone(), (*label).clone());
+                self.manifest.drop_ins.push(DropIn { unit, name, object });
+                continue;
+            }
+            let mut whole = unit.parsed.clone();
+            // In the order of their names, as systemd reads them.
+            let mine = seen.iter().filter(|((other, label), _)| other == name && label.is_some());
+            mine.for_each(|(_, drop_in)| whole.extend(&drop_in.parsed));
+            let wanted_by = unit.artifact.wanted_by.clone();
+            self.add_unit(((*name).clone(), wanted_by), unit.text.clone(), &whole);
+        }
+    }
+
+    fn add_unit(&mut self, (name, wanted_by): (UnitName, Vec<UnitName>), mut text: String, whole: &UnitFile) {
+        let digest = whole.digest();
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        if wanted_by.iter().any(|unit| unit.as_str() == layout::TARGET_UNIT) {
+            let _ = write!(text, "\n# added by voevent-build\n[Unit]\nPartOf={}\n", layout::TARGET_UNIT);
+        }
+        if name.as_str().ends_with(".service") {
+            let _ = write!(text, "\n# added by voevent-build: which definition runs\n[Service]\n");
+            let _ = writeln!(text, "LogExtraFields=VOEVENT_UNIT={}", digest.hex());
+        }
+        let rules = whole.rules();
+        let Ok(label) = Label::new(name.as_str().replace(['\\', ':'], "_")) else {
+            return;
+        };
+        let object = self.object(&label, Object::File(File { exec: false, content: text.into_bytes() }));
+        self.manifest.units.push(Unit {
+            name,
+            object,
+            digest,
+            reload: rules.reload,
+            restart_if_changed: rules.restart_if_changed,
+            reload_if_changed: rules.reload_if_changed,
+            stop_if_changed: rules.stop_if_changed,
+            stop_on_removal: rules.stop_on_removal,
+            start_timeout: rules.start_timeout,
+            stop_timeout: rules.stop_timeout,
+            wanted_by,
+        });
+    }
+}
+
+fn two(second: &FilledUnit<'_>, first: &FilledUnit<'_>) -> Diagnostic {
+    Diagnostic::error(format!("two artifacts for unit `{}`", second.artifact.unit))
+        .at(second.place.clone(), "the second")
+        .at(first.place.clone(), "the first")
+        .help("to change another module's unit, write a drop-in: `NAME.service.d/x.conf`")
+}

@@ -1,0 +1,127 @@
+//! The activator places itself: its own object in the store, the link that units name, the generator, the boot units.
+//!
+//! Its bytes depend on a Rust toolchain, so it is no part of a bundle; the record of each generation names it.
+
+#![expect(clippy::disallowed_methods, reason = "the door by which the activator reads and tries itself")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::base::io::{IoError, OnPath as _};
+use crate::base::layout;
+use crate::base::name::Label;
+use crate::base::path::TargetPath;
+use crate::store::object::{File, Object, ObjectName, file_digest};
+use crate::switch::failure::Failure;
+use crate::switch::machine::Machine;
+use crate::switch::observed::Found;
+
+const GENERATOR: &str = "/etc/systemd/system-generators/voevent-generator";
+/// What runs at boot before anything reads what is not committed, and what proves afterwards that it works.
+const UNITS: [(&str, &str, &str); 2] = [
+    ("voevent-boot.service", "sysinit.target.wants", include_str!("voevent-boot.service")),
+    ("voevent-boot-check.service", "multi-user.target.wants", include_str!("voevent-boot-check.service")),
+];
+/// The number in temporary names of what belongs to no generation.
+const NO_GENERATION: u64 = 0;
+
+/// Installs the running program where another one, or none, is installed. Returns its object's name.
+///
+/// # Errors
+/// Where the new program does not even start, or the system says no. The one installed before stays.
+pub fn install(machine: &mut Machine) -> Result<ObjectName, Failure> {
+    let (content, object, name) = running()?;
+    let store = machine.state.store();
+    let mut batch = store.batch()?;
+    batch.add(&name, &object)?;
+    batch.finish()?;
+    let path = store.path(&name);
+    let target = format!("../store/{name}");
+    let link = machine.state.dir().join("bin/voevent-switch");
+    let installed = std::fs::read_link(&link).ok().map(|old| old.to_string_lossy().into_owned());
+    if installed.as_deref() != Some(target.as_str()) {
+        if !machine.root.is_offline() {
+            self_test(&path)?;
+        }
+        let previous = installed.unwrap_or_else(|| target.clone());
+        machine.state.set_link("bin/voevent-switch.previous", Some(&previous))?;
+        machine.state.set_link("bin/voevent-switch", Some(&target))?;
+    }
+    place(machine, GENERATOR, &content, 0o755)?;
+    for (unit, wants, text) in UNITS {
+        place(machine, &format!("{}/{unit}", layout::UNITS), text.as_bytes(), 0o644)?;
+        let link = format!("{}/{wants}/{unit}", layout::UNITS);
+        place_link(machine, &link, &format!("../{unit}"))?;
+    }
+    machine.root.sync()?;
+    Ok(name)
+}
+
+/// Whether the running program is the one that is installed.
+///
+/// # Errors
+/// Where either cannot be read.
+pub fn is_installed(machine: &Machine) -> Result<bool, IoError> {
+    let link = machine.state.dir().join("bin/voevent-switch");
+    let exe = executable()?;
+    match std::fs::canonicalize(&link) {
+        Ok(installed) if installed == exe => Ok(true),
+        Ok(installed) => Ok(read(&installed)? == read(&exe)?),
+        Err(_) => Ok(false),
+    }
+}
+
+/// The path of the running program.
+///
+/// # Errors
+/// Where the system does not say.
+pub fn executable() -> Result<PathBuf, IoError> {
+    std::env::current_exe().on("find", "/proc/self/exe")
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, IoError> {
+    std::fs::read(path).on("read", path)
+}
+
+/// The running program's bytes, as an object.
+fn running() -> Result<(Vec<u8>, Object, ObjectName), Failure> {
+    let content = read(Path::new("/proc/self/exe"))?;
+    let object = Object::File(File { exec: true, content: content.clone() });
+    let name = object.digest().name(&Label::new("voevent-switch")?);
+    Ok((content, object, name))
+}
+
+fn self_test(path: &Path) -> Result<(), Failure> {
+    let output = Command::new(path).arg("self-test").env_clear().output().on("run", path)?;
+    if output.status.success() && output.stdout == b"ok\n" {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(Failure::refused(format!("the activator `{}` does not work here", path.display())).details([said]))
+}
+
+fn place(machine: &mut Machine, path: &str, content: &[u8], mode: u32) -> Result<(), Failure> {
+    let path = TargetPath::new(path)?;
+    let wanted = Found::File { digest: file_digest(mode & 0o111 != 0, content), mode, root: true };
+    if machine.root.look(&path)? != wanted {
+        folders(machine, &path)?;
+        machine.root.place_copy(&path, (content, mode), NO_GENERATION)?;
+    }
+    Ok(())
+}
+
+fn place_link(machine: &mut Machine, path: &str, target: &str) -> Result<(), Failure> {
+    let path = TargetPath::new(path)?;
+    if machine.root.look(&path)? != Found::Link(target.to_owned()) {
+        folders(machine, &path)?;
+        machine.root.place_link(&path, target, NO_GENERATION)?;
+    }
+    Ok(())
+}
+
+fn folders(machine: &mut Machine, path: &TargetPath) -> Result<(), IoError> {
+    for folder in machine.root.missing_folders(path) {
+        machine.root.make_folder(&folder)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! A target with all its doors: files, the activator's own folder, systemd. What is looked at is gathered here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::base::digest::Digest;
+use crate::base::io::{IoError, OnPath as _};
+use crate::base::layout;
+use crate::base::name::UnitName;
+use crate::base::path::TargetPath;
+use crate::store::bundle::Bundle;
+use crate::switch::observed::{Active, Found, Generations, Observed, UnitFound};
+use crate::switch::root::Root;
+use crate::switch::state::{State, StateError};
+use crate::switch::systemd::{self, Systemd, SystemdError};
+use crate::switch::traces::running_digest;
+
+/// A target.
+#[derive(Debug)]
+pub struct Machine {
+    /// Its managed paths.
+    pub root: Root,
+    /// The activator's folder.
+    pub state: State,
+    /// Its units; `None` on an offline root.
+    pub systemd: Option<Systemd>,
+}
+
+/// Why a target cannot be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum LookError {
+    /// The system said no.
+    #[error(transparent)]
+    Io(#[from] IoError),
+    /// The activator's folder cannot be read.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// systemd cannot be asked.
+    #[error(transparent)]
+    Systemd(#[from] SystemdError),
+}
+
+impl Machine {
+    /// The machine that this program runs on.
+    ///
+    /// # Errors
+    /// Where its root cannot be opened or it has no systemd.
+    pub fn live() -> Result<Self, LookError> {
+        let root = Root::open(Path::new("/"))?;
+        Ok(Self { root, state: State::below(Path::new("/")), systemd: Some(Systemd::open()?) })
+    }
+
+    /// The root of another machine, which does not run.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    pub fn offline(dir: &Path) -> Result<Self, LookError> {
+        Ok(Self { root: Root::open(dir)?, state: State::below(dir), systemd: None })
+    }
+
+    /// Looks at all that the generations of this target and a bundle have to do with.
+    ///
+    /// # Errors
+    /// Where something cannot be looked at.
+    pub fn observe(&mut self, desired: Option<&Bundle>) -> Result<Observed, LookError> {
+        let generations = self.state.generations()?;
+        let (made_folders, ran) = self.from_records(&generations)?;
+        let bundles: Vec<&Bundle> = generations.bundles().chain(desired).collect();
+        let paths: BTreeSet<&TargetPath> = bundles
+            .iter()
+            .flat_map(|bundle| bundle.manifest.paths.iter().map(|managed| &managed.path))
+            .collect();
+        let paths = paths
+            .into_iter()
+            .map(|path| Ok((path.clone(), self.root.look(path)?)))
+            .collect::<Result<BTreeMap<TargetPath, Found>, IoError>>()?;
+        let mut missing_folders = Vec::new();
+        for managed in desired.iter().flat_map(|bundle| &bundle.manifest.paths) {
+            for folder in self.root.missing_folders(&managed.path) {
+                if !missing_folders.contains(&folder) {
+                    missing_folders.push(folder);
+                }
+            }
+        }
+        let names: BTreeSet<&UnitName> =
+            bundles.iter().flat_map(|bundle| bundle.manifest.units.iter().map(|unit| &unit.name)).collect();
+        let units = self.units(&names)?;
+        drop(bundles);
+        Ok(Observed { generations, paths, missing_folders, made_folders, units, ran })
+    }
+
+    /// What the records of unfinished and live generations say that cannot be seen: which folders were made, and which
+    /// units ran before.
+    fn from_records(
+        &self,
+        generations: &Generations,
+    ) -> Result<(BTreeSet<TargetPath>, BTreeSet<UnitName>), StateError> {
+        let (mut folders, mut ran) = (BTreeSet::new(), BTreeSet::new());
+        for generation in [&generations.live, &generations.pending].into_iter().flatten() {
+            let record = self.state.record(generation.number)?;
+            folders.extend(record.folders.into_iter().filter(|folder| self.root.is_folder(folder.as_str())));
+        }
+        if let Some(pending) = &generations.pending {
+            ran.extend(self.state.record(pending.number)?.ran);
+        }
+        Ok((folders, ran))
+    }
+
+    fn units(
+        &mut self,
+        names: &BTreeSet<&UnitName>,
+    ) -> Result<Option<BTreeMap<UnitName, UnitFound>>, LookError> {
+        let Some(systemd) = &mut self.systemd else {
+            return Ok(None);
+        };
+        let asked: Vec<&UnitName> = names.iter().copied().collect();
+        let states = systemd.units(&asked)?;
+        let mut found = BTreeMap::new();
+        for (name, state) in states {
+            let shadowed_by = self.shadow(&name)?;
+            let running = running_digest(&name).on("read the running definition of", name.as_str())?;
+            let running = running.and_then(|hex| Digest::from_hex(&hex));
+            let active = active(&state);
+            found.insert(name, UnitFound { active, masked: state.masked(), running, shadowed_by });
+        }
+        Ok(Some(found))
+    }
+
+    /// A file that systemd would read instead of what our generator gives it; a mask is none.
+    fn shadow(&self, name: &UnitName) -> Result<Option<String>, IoError> {
+        for folder in [layout::UNITS, "/run/systemd/system"] {
+            let Ok(path) = TargetPath::new(format!("{folder}/{name}")) else {
+                continue;
+            };
+            match self.root.look(&path)? {
+                Found::Absent => {}
+                Found::Link(target) if target == "/dev/null" => {}
+                Found::Link(_) | Found::File { .. } | Found::Other => return Ok(Some(path.to_string())),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A unit that systemd is about to start again after a failure counts as failed.
+fn active(state: &systemd::UnitState) -> Active {
+    match state.active {
+        systemd::Active::Active | systemd::Active::Reloading => Active::Active,
+        systemd::Active::Activating if state.sub.starts_with("auto-restart") => Active::Failed,
+        systemd::Active::Activating => Active::Active,
+        systemd::Active::Failed => Active::Failed,
+        systemd::Active::Inactive | systemd::Active::Deactivating | systemd::Active::Other => {
+            Active::Inactive
+        }
+    }
+}
