@@ -36,13 +36,18 @@ pub mod root;
 pub mod state;
 pub mod who;
 
+pub mod accounts;
 pub mod bus;
 pub mod check;
 pub mod dbus;
 pub mod jobs;
+pub mod observed;
+pub mod peek;
+pub mod plan;
 pub mod probe;
 pub mod systemd;
 pub mod tool;
 pub mod traces;
 pub mod transient;
+pub mod users;
 pub mod vtp;

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "a door: it starts programs")]
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -63,6 +64,7 @@ pub struct Tool {
     program: String,
     arguments: Vec<OsString>,
     settings: Vec<(String, OsString)>,
+    input: Option<File>,
     within: Duration,
 }
 
@@ -123,7 +125,14 @@ impl Tool {
     /// A program by its name or path, which may take so long.
     #[must_use]
     pub fn new(program: impl Into<String>, within: Duration) -> Self {
-        Self { program: program.into(), arguments: Vec::new(), settings: Vec::new(), within }
+        Self { program: program.into(), arguments: Vec::new(), settings: Vec::new(), input: None, within }
+    }
+
+    /// With a file as its standard input, which is empty else.
+    #[must_use]
+    pub fn input(mut self, file: File) -> Self {
+        self.input = Some(file);
+        self
     }
 
     /// With one more argument.
@@ -170,14 +179,15 @@ impl Tool {
         command
     }
 
-    /// Runs it with no input, in a process group of its own, and waits.
+    /// Runs it in a process group of its own, and waits.
     ///
     /// # Errors
     /// Where it cannot be started, or takes too long. A bad end is no error here ([`Output::good`]).
-    pub fn run(&self) -> Result<Output, ToolError> {
+    pub fn run(mut self) -> Result<Output, ToolError> {
         let until = Instant::now() + self.within;
         let mut command = self.command();
-        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let input = self.input.take().map_or_else(Stdio::null, Stdio::from);
+        command.process_group(0).stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|source| self.not_started(source))?;
         let result = self.follow(&mut child, until);
         if result.is_err() {
@@ -190,7 +200,7 @@ impl Tool {
     ///
     /// # Errors
     /// Where it cannot be started.
-    pub fn run_attached(&self) -> Result<ExitStatus, ToolError> {
+    pub fn run_attached(self) -> Result<ExitStatus, ToolError> {
         self.command().status().map_err(|source| self.not_started(source))
     }
 
@@ -298,6 +308,8 @@ mod tests {
         let output = sh("echo out; echo err >&2; exit 3", 5000).run().unwrap();
         assert_eq!((output.code(), output.stdout.as_str(), output.stderr.as_str()), (3, "out\n", "err\n"));
         assert_eq!(output.good().unwrap_err().to_string(), "`sh` ended with 3: err");
+        let file = File::open("/proc/self/comm").unwrap();
+        assert!(!sh("cat", 5000).input(file).run().unwrap().stdout.is_empty());
         let output = sh("kill -9 $$", 5000).run().unwrap();
         assert_eq!(output.failed().to_string(), "`sh` was ended by signal 9: it wrote nothing");
         assert_eq!(output.code(), 137);
