@@ -7,3 +7,4 @@ pub mod fill;
 pub mod placing;
 pub mod seal;
 pub mod unit;
+pub mod wheel;
