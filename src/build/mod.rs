@@ -7,4 +7,5 @@ pub mod fill;
 pub mod placing;
 pub mod seal;
 pub mod unit;
+pub mod lock;
 pub mod wheel;

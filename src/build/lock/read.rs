@@ -1,0 +1,427 @@
+//! Reads a lock, strictly: all that is wrong with it, each with its line. What gives another text when written again
+//! was not written by us, and is refused too: so nothing in a lock goes unread.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::file::{LockedFile, Sha256Sum};
+use super::inputs::{LockInputs, Pin, requirement_fault};
+use super::pylock::{LockedPackage, Pylock, WHEELS};
+use crate::build::wheel::name::{WheelName, normal};
+use crate::build::wheel::tags::{Arch, Interpreter};
+use crate::build::wheel::{MAX_BYTES, MAX_ENTRIES};
+
+/// Longest text of a lock, and most packages in one.
+pub const MAX_TEXT: usize = 1 << 20;
+const MAX_PACKAGES: usize = 2000;
+
+/// Something wrong with a lock.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[error("line {line}: {message}")]
+pub struct LockFault {
+    /// From 1.
+    pub line: usize,
+    /// Lower case, no final period, backticks round names.
+    pub message: String,
+}
+
+impl Pylock {
+    /// Reads a lock's text.
+    ///
+    /// # Errors
+    /// All that is wrong with it, by line.
+    pub fn parse(text: &str) -> Result<Self, Vec<LockFault>> {
+        if text.len() > MAX_TEXT {
+            return Err(vec![LockFault { line: 1, message: "a lock has at most 1 MiB".to_owned() }]);
+        }
+        let (root, errors) = DeTable::parse_recoverable(text);
+        let mut walk = Walk { text, faults: Vec::new() };
+        for error in errors {
+            walk.fault(error.span().unwrap_or(0..0), error.message().to_owned());
+        }
+        let lock = if walk.faults.is_empty() { walk.lock(root.get_ref()) } else { None };
+        walk.faults.sort();
+        match lock {
+            Some(lock) if walk.faults.is_empty() => {
+                let written = lock.text();
+                if written == text { Ok(lock) } else { Err(vec![first_difference(text, &written)]) }
+            }
+            _ => Err(walk.faults),
+        }
+    }
+}
+
+fn first_difference(text: &str, written: &str) -> LockFault {
+    let same = text.lines().zip(written.lines()).take_while(|(one, other)| one == other).count();
+    let expected = written.lines().nth(same).unwrap_or_default();
+    let message = format!("not as `voevent-build lock` writes it, which is `{expected}`");
+    LockFault { line: same + 1, message }
+}
+
+/// The walk through the document.
+struct Walk<'t> {
+    text: &'t str,
+    faults: Vec<LockFault>,
+}
+
+/// A table and where it begins.
+struct Fields<'d> {
+    table: &'d DeTable<'d>,
+    span: Range<usize>,
+}
+
+impl Walk<'_> {
+    fn fault(&mut self, span: Range<usize>, message: String) {
+        let start = self.text.floor_char_boundary(span.start.min(self.text.len()));
+        let line = self.text[..start].matches('\n').count() + 1;
+        self.faults.push(LockFault { line, message });
+    }
+
+    fn get<'d>(&mut self, fields: &Fields<'d>, key: &str) -> Option<&'d Spanned<DeValue<'d>>> {
+        let value = fields.table.get(key);
+        if value.is_none() {
+            self.fault(fields.span.clone(), format!("`{key}` is missing"));
+        }
+        value
+    }
+
+    /// A string that passes a check, turned into what the check gives.
+    fn text<'d, T>(
+        &mut self,
+        fields: &Fields<'d>,
+        key: &str,
+        check: impl FnOnce(&'d str) -> Result<T, &'static str>,
+    ) -> Option<T> {
+        let value = self.get(fields, key)?;
+        match value.get_ref().as_str().ok_or("must be a string").and_then(check) {
+            Ok(value) => Some(value),
+            Err(why) => {
+                self.fault(value.span(), format!("`{key}` {why}"));
+                None
+            }
+        }
+    }
+
+    fn number(&mut self, fields: &Fields<'_>, key: &str, max: u64) -> Option<u64> {
+        let value = self.get(fields, key)?;
+        let number = value.get_ref().as_integer().filter(|integer| integer.radix() == 10);
+        let number = number.and_then(|integer| integer.as_str().parse().ok()).filter(|number| *number <= max);
+        if number.is_none() {
+            self.fault(value.span(), format!("`{key}` must be a number from 0 to {max}"));
+        }
+        number
+    }
+
+    fn table<'d>(&mut self, fields: &Fields<'d>, key: &str) -> Option<Fields<'d>> {
+        let value = self.get(fields, key)?;
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            self.fault(value.span(), format!("`{key}` must be a table"));
+        }
+        Some(Fields { table: table?, span: value.span() })
+    }
+
+    fn tables<'d>(&mut self, fields: &Fields<'d>, key: &str) -> Vec<Fields<'d>> {
+        let Some(value) = fields.table.get(key) else { return Vec::new() };
+        let Some(items) = value.get_ref().as_array().filter(|items| items.len() <= MAX_PACKAGES) else {
+            self.fault(value.span(), format!("`{key}` must be at most {MAX_PACKAGES} tables"));
+            return Vec::new();
+        };
+        let table = |item: &'d Spanned<DeValue<'d>>| {
+            Some(Fields { table: item.get_ref().as_table()?, span: item.span() })
+        };
+        let tables: Vec<_> = items.iter().filter_map(table).collect();
+        if tables.len() != items.len() {
+            self.fault(value.span(), format!("`{key}` must be tables"));
+        }
+        tables
+    }
+
+    fn lock(&mut self, root: &DeTable<'_>) -> Option<Pylock> {
+        let root = Fields { table: root, span: 0..0 };
+        let known = |version: &str| if version == "1.0" { Ok(()) } else { Err("must be `1.0`") };
+        self.text(&root, "lock-version", known)?;
+        let ours = |by: &str| if by == "voevent-build" { Ok(()) } else { Err("must be `voevent-build`") };
+        self.text(&root, "created-by", ours)?;
+        let tool = self.table(&root, "tool")?;
+        let tool = self.table(&tool, "voevent")?;
+        let inputs = self.inputs(&tool);
+        let mut packages: Vec<LockedPackage> = Vec::new();
+        let mut bytes = 0_u64;
+        for fields in self.tables(&root, "packages") {
+            let python = inputs.as_ref().map(|inputs| &inputs.python);
+            let Some(package) = self.package(&fields, python) else { continue };
+            bytes = bytes.saturating_add(package.wheel.size);
+            if packages.last().is_some_and(|last| last.name >= package.name) {
+                self.fault(
+                    fields.span.clone(),
+                    format!("package `{}` is out of order or there twice", package.name),
+                );
+            }
+            packages.push(package);
+        }
+        if bytes > MAX_BYTES {
+            self.fault(0..0, "the wheels have more than 1 GiB together".to_owned());
+        }
+        Some(Pylock { inputs: inputs?, packages })
+    }
+
+    fn package(&mut self, fields: &Fields<'_>, python: Option<&Interpreter>) -> Option<LockedPackage> {
+        let (name, version) = self.name_and_version(fields)?;
+        let [wheel] = &self.tables(fields, "wheels")[..] else {
+            self.fault(fields.span.clone(), format!("package `{name}` must have one wheel"));
+            return None;
+        };
+        let file = self.text(wheel, "path", |path| {
+            let file = path.strip_prefix(WHEELS).and_then(|rest| rest.strip_prefix('/'));
+            wheel_file(file.ok_or("must begin with `wheels/`")?, &name, &version)
+        })?;
+        if let Some(python) = python.filter(|python| python.rank(&file.1).is_none()) {
+            let message = format!("the wheel is for `{}`, and the lock for {python}", file.1.tags());
+            self.fault(wheel.span.clone(), message);
+        }
+        let size = self.number(wheel, "size", MAX_BYTES);
+        let hashes = self.table(wheel, "hashes")?;
+        let sha256 = self.text(&hashes, "sha256", sha256)?;
+        let wheel = LockedFile { name: file.0, size: size?, sha256 };
+        let sdist = if fields.table.contains_key("tool") {
+            let tool = self.table(fields, "tool")?;
+            let tool = self.table(&tool, "voevent")?;
+            let sdist = self.table(&tool, "sdist")?;
+            Some(self.file(&sdist, |file| sdist_file(file))?)
+        } else {
+            None
+        };
+        Some(LockedPackage { name, version, wheel, sdist })
+    }
+
+    fn inputs(&mut self, fields: &Fields<'_>) -> Option<LockInputs> {
+        let requirements = self.requirements(fields);
+        let minor = self.text(fields, "python", |text| {
+            let minor = text.strip_prefix("3.").and_then(|minor| minor.parse().ok());
+            minor.ok_or("must be as `3.11`")
+        });
+        let arch = self.text(fields, "arch", |text| Arch::parse(text).ok_or("must be `x86_64` or `aarch64`"));
+        let glibc = self.text(fields, "glibc", |text| {
+            let minor = text.strip_prefix("2.").and_then(|minor| minor.parse().ok());
+            minor.ok_or("must be as `2.36`")
+        });
+        let epoch = self.number(fields, "source-date-epoch", u64::from(u32::MAX));
+        let pins: Vec<_> =
+            self.tables(fields, "build").iter().filter_map(|fields| self.pin(fields)).collect();
+        let python = Interpreter { minor: minor?, arch: arch?, glibc: glibc? };
+        Some(LockInputs { requirements: requirements?, python, pins, epoch: epoch? })
+    }
+
+    fn requirements(&mut self, fields: &Fields<'_>) -> Option<Vec<String>> {
+        let value = self.get(fields, "requirements")?;
+        let Some(items) = value.get_ref().as_array().filter(|items| items.len() <= MAX_PACKAGES) else {
+            self.fault(value.span(), format!("`requirements` must be a list of at most {MAX_PACKAGES}"));
+            return None;
+        };
+        let mut requirements = Vec::with_capacity(items.len());
+        for item in items {
+            let Some(text) = item.get_ref().as_str() else {
+                self.fault(item.span(), "a requirement must be a string".to_owned());
+                continue;
+            };
+            if let Some(why) = requirement_fault(text) {
+                self.fault(item.span(), format!("requirement `{}` {why}", text.escape_debug()));
+            }
+            requirements.push(text.to_owned());
+        }
+        Some(requirements)
+    }
+
+    fn pin(&mut self, fields: &Fields<'_>) -> Option<Pin> {
+        let (name, version) = self.name_and_version(fields)?;
+        let wheel = self.file(fields, |file| wheel_file(file, &name, &version).map(|file| file.0))?;
+        Some(Pin { name, version, wheel })
+    }
+
+    fn name_and_version(&mut self, fields: &Fields<'_>) -> Option<(String, String)> {
+        let name = self.text(fields, "name", |name| {
+            let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            let good = plain && name.len() <= 200 && normal(name) == name && !name.starts_with('-');
+            if good && !name.is_empty() {
+                Ok(name.to_owned())
+            } else {
+                Err("is no name of a package in normal form")
+            }
+        });
+        let version = self.text(fields, "version", |version| {
+            let plain = version.bytes().all(|b| b.is_ascii_alphanumeric() || b".!+".contains(&b));
+            let good = plain && version.len() <= 100 && version.starts_with(|c: char| c.is_ascii_digit());
+            if good { Ok(version.to_owned()) } else { Err("is no version in normal form (PEP 440)") }
+        });
+        Some((name?, version?))
+    }
+
+    fn file<'d>(
+        &mut self,
+        fields: &Fields<'d>,
+        name: impl FnOnce(&'d str) -> Result<String, &'static str>,
+    ) -> Option<LockedFile> {
+        let name = self.text(fields, "file", name);
+        let size = self.number(fields, "size", MAX_BYTES);
+        let sha256 = self.text(fields, "sha256", sha256);
+        Some(LockedFile { name: name?, size: size?, sha256: sha256? })
+    }
+}
+
+fn sha256(hex: &str) -> Result<Sha256Sum, &'static str> {
+    Sha256Sum::from_hex(hex).ok_or("must be 64 lower-case hexadecimal digits")
+}
+
+fn wheel_file(file: &str, name: &str, version: &str) -> Result<(String, WheelName), &'static str> {
+    let wheel = WheelName::parse(file).map_err(|_| "is no file name of a wheel")?;
+    if wheel.is_of(name, version) {
+        Ok((file.to_owned(), wheel))
+    } else {
+        Err("is of another package or version")
+    }
+}
+
+/// The name of a source distribution (PEP 625, and older ones): it becomes a file's name and an argument.
+pub(super) fn sdist_file(file: &str) -> Result<String, &'static str> {
+    let plain = file.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+!".contains(&b));
+    let kind = [".tar.gz", ".zip"].iter().any(|end| file.ends_with(end));
+    let good = plain && kind && file.len() <= 255 && file.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if good { Ok(file.to_owned()) } else { Err("is no file name of a source distribution") }
+}
+
+// One bound for what a wheel may hold and for what may hold wheels.
+const _: () = assert!(MAX_PACKAGES <= MAX_ENTRIES);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::build::lock::inputs::{SOURCE_DATE_EPOCH, build_pins};
+
+    fn example() -> Pylock {
+        let package = |name: &str, file: &str| LockedPackage {
+            name: name.to_owned(),
+            version: "3.1.0".to_owned(),
+            wheel: LockedFile::of(file, file.as_bytes()),
+            sdist: None,
+        };
+        let mut comet = package("comet", "comet-3.1.0-py3-none-any.whl");
+        comet.sdist = Some(LockedFile::of("Comet-3.1.0.tar.gz", b"x"));
+        let lxml = package("lxml", "lxml-3.1.0-cp311-cp311-manylinux_2_28_x86_64.whl");
+        let python = Interpreter { minor: 11, arch: Arch::X86_64, glibc: 36 };
+        let requirements = vec!["comet==3.1.0".to_owned(), "lxml; python_version > \"3\"".to_owned()];
+        let inputs = LockInputs { requirements, python, pins: build_pins(), epoch: SOURCE_DATE_EPOCH };
+        Pylock { inputs, packages: vec![comet, lxml] }
+    }
+
+    fn faults(from: &str, to: &str) -> String {
+        let text = example().text();
+        assert!(text.contains(from), "{from}");
+        let faults = Pylock::parse(&text.replacen(from, to, 1)).unwrap_err();
+        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let text = example().text();
+        assert_eq!(Pylock::parse(&text), Ok(example()));
+        insta::assert_snapshot!(&text[..text.find("\n[[tool.voevent.build]]").unwrap()], @r#"
+        # Made by `voevent-build lock`.
+        lock-version = "1.0"
+        environments = ["sys_platform == 'linux' and platform_machine == 'x86_64'"]
+        requires-python = "==3.11.*"
+        created-by = "voevent-build"
+
+        [[packages]]
+        name = "comet"
+        version = "3.1.0"
+
+        [[packages.wheels]]
+        path = "wheels/comet-3.1.0-py3-none-any.whl"
+        size = 28
+        hashes = { sha256 = "44e8754690df64e8f2e2eba342847b386bf3022461a19f0aa06bec7415880e8a" }
+
+        [packages.tool.voevent.sdist]
+        file = "Comet-3.1.0.tar.gz"
+        size = 1
+        sha256 = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+
+        [[packages]]
+        name = "lxml"
+        version = "3.1.0"
+
+        [[packages.wheels]]
+        path = "wheels/lxml-3.1.0-cp311-cp311-manylinux_2_28_x86_64.whl"
+        size = 48
+        hashes = { sha256 = "10811e56ad4607b7b5f7497523191ca1a459cdea336ff7afd14fd077a3dcaa75" }
+
+        [tool.voevent]
+        requirements = [
+            "comet==3.1.0",
+            "lxml; python_version > \"3\"",
+        ]
+        python = "3.11"
+        arch = "x86_64"
+        glibc = "2.36"
+        source-date-epoch = 1547913600
+        "#);
+    }
+
+    #[test]
+    fn faults_have_lines_and_come_together() {
+        for (from, to, expected) in [
+            ("lock-version = \"1.0\"", "lock-version = \"2.0\"", "line 2: `lock-version` must be `1.0`"),
+            ("size = ", "size = -", "line 13: `size` must be a number from 0 to 1073741824"),
+            ("wheels/comet", "../comet", "line 12: `path` must begin with `wheels/`"),
+            ("wheels/comet-3.1.0", "wheels/comet-3.1.1", "line 12: `path` is of another package or version"),
+            (
+                "Comet-3.1.0.tar.gz",
+                "-Comet.tar.gz",
+                "line 17: `file` is no file name of a source distribution",
+            ),
+            ("name = \"lxml\"", "name = \"attrs\"", "line 26: `path` is of another package or version"),
+            (
+                "cp311-cp311",
+                "cp312-cp312",
+                "line 25: the wheel is for `cp312-cp312-manylinux_2_28_x86_64`, and the lock for python 3.11 on x86_64 with glibc 2.36",
+            ),
+            (
+                "arch = \"x86_64\"",
+                "arch = \"x86_64\"\nother = 1",
+                "line 37: not as `voevent-build lock` writes it, which is `glibc = \"2.36\"`",
+            ),
+            (
+                "    \"comet==3.1.0\",",
+                "    \"-r x\",\n    7,",
+                "line 32: requirement `-r x` must begin with the name of a package\nline 33: a requirement must be a string",
+            ),
+            ("created-by", "created by", "line 5: key with no value, expected `=`"),
+            ("sha256 = \"44", "sha256 = \"4X", "line 14: `sha256` must be 64 lower-case hexadecimal digits"),
+        ] {
+            assert_eq!(faults(from, to), expected);
+        }
+        assert!(Pylock::parse(&" ".repeat(MAX_TEXT + 1)).is_err());
+        assert!(Pylock::parse("").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,300}") {
+            let _ = Pylock::parse(&text);
+        }
+
+        #[test]
+        fn no_change_of_a_lock_makes_it_panic(at in any::<prop::sample::Index>(), what in "[\"\\[\\]={}\\n.é0-9a]{0,4}") {
+            let mut text = example().text();
+            let at = text.floor_char_boundary(at.index(text.len()));
+            text.insert_str(at, &what);
+            if let Ok(lock) = Pylock::parse(&text) {
+                prop_assert_eq!(lock.text(), text);
+            }
+        }
+    }
+}
