@@ -19,6 +19,7 @@
 //! A wheel is hostile until it is proven: see [`archive`] for what its zip may hold and [`unpack`] for `RECORD`.
 
 mod archive;
+mod cores;
 mod fault;
 mod metadata;
 pub mod name;
@@ -32,10 +33,9 @@ mod unpack;
 mod made;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::store::object::{Entry, File, Tree};
+pub use cores::on_all_cores;
 pub use fault::{Problem, WheelFault};
 use tags::Interpreter;
 
@@ -104,36 +104,27 @@ fn open<'a>(
     if faults.is_empty() { Ok(archives) } else { Err(faults) }
 }
 
-/// Unpacks wheels on all cores, largest first, and gives the results in the order of the wheels.
+/// Unpacks wheels on all cores and gives the results in the order of the wheels.
 fn unpack_all(
     python: &Interpreter,
     archives: Vec<(name::WheelName, archive::Archive<'_>)>,
 ) -> Vec<Result<Vec<Placed>, Vec<Problem>>> {
-    let mut order: Vec<usize> = (0..archives.len()).collect();
-    order.sort_by_key(|&index| std::cmp::Reverse(archives[index].1.bytes()));
-    let jobs: Vec<_> = archives.into_iter().map(|job| Mutex::new(Some(job))).collect();
-    let results: Vec<_> = jobs.iter().map(|_| Mutex::new(Ok(Vec::new()))).collect();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let job = jobs[index].lock().ok().and_then(|mut job| job.take());
-            if let (Some((name, archive)), Ok(mut result)) = (job, results[index].lock()) {
-                *result = unpack::unpack(python, &name, archive);
-            }
-        }
-    };
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(jobs.len().max(1));
-    std::thread::scope(|scope| {
-        for _ in 1..cores {
-            scope.spawn(work);
-        }
-        work();
-    });
-    // A poisoned lock means that a thread panicked, and then the scope has already passed that on.
-    results
-        .into_iter()
-        .map(|result| result.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
-        .collect()
+    let jobs = archives.into_iter().map(|job| (job.1.bytes(), job)).collect();
+    on_all_cores(jobs, |(name, archive)| unpack::unpack(python, &name, archive))
+}
+
+/// One file of a wheel whose bytes are known to be good.
+///
+/// # Errors
+/// Where the wheel is none, or has no such file.
+pub fn single_file(wheel: &Wheel, path: &str) -> Result<Vec<u8>, WheelFault> {
+    let fault = |problem| WheelFault { wheel: wheel.file_name.clone(), problem };
+    let first =
+        |problems: Vec<Problem>| fault(problems.into_iter().next().unwrap_or(Problem::NoFile("RECORD")));
+    let mut archive = archive::Archive::open(&wheel.bytes).map_err(first)?;
+    let file = archive.files().iter().find(|file| file.path == path).cloned();
+    let file = file.ok_or_else(|| fault(Problem::Missing(path.to_owned())))?;
+    archive.read(&file, true).map_err(fault)
 }
 
 /// The files of all wheels, each with the index of the wheel that it is of.

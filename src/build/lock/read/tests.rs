@@ -1,0 +1,125 @@
+//! Locks that come back, and faults of those that do not.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::build::lock::inputs::{SOURCE_DATE_EPOCH, build_pins};
+
+fn example() -> Pylock {
+    let package = |name: &str, file: &str| LockedPackage {
+        name: name.to_owned(),
+        version: "3.1.0".to_owned(),
+        wheel: LockedFile::of(file, file.as_bytes()),
+        sdist: None,
+    };
+    let mut comet = package("comet", "comet-3.1.0-py3-none-any.whl");
+    comet.sdist = Some(LockedFile::of("Comet-3.1.0.tar.gz", b"x"));
+    let lxml = package("lxml", "lxml-3.1.0-cp311-cp311-manylinux_2_28_x86_64.whl");
+    let python = Interpreter { minor: 11, arch: Arch::X86_64, glibc: 36 };
+    let requirements = vec!["comet==3.1.0".to_owned(), "lxml; python_version > \"3\"".to_owned()];
+    let inputs = LockInputs { requirements, python, pins: build_pins(), epoch: SOURCE_DATE_EPOCH };
+    Pylock { inputs, packages: vec![comet, lxml] }
+}
+
+fn faults(from: &str, to: &str) -> String {
+    let text = example().text();
+    assert!(text.contains(from), "{from}");
+    let faults = Pylock::parse(&text.replacen(from, to, 1)).unwrap_err();
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let text = example().text();
+    assert_eq!(Pylock::parse(&text), Ok(example()));
+    insta::assert_snapshot!(&text[..text.find("\n[[tool.voevent.build]]").unwrap()], @r#"
+    # Made by `voevent-build lock`.
+    lock-version = "1.0"
+    environments = ["sys_platform == 'linux' and platform_machine == 'x86_64'"]
+    requires-python = "==3.11.*"
+    created-by = "voevent-build"
+
+    [[packages]]
+    name = "comet"
+    version = "3.1.0"
+
+    [[packages.wheels]]
+    path = "wheels/comet-3.1.0-py3-none-any.whl"
+    size = 28
+    hashes = { sha256 = "44e8754690df64e8f2e2eba342847b386bf3022461a19f0aa06bec7415880e8a" }
+
+    [packages.tool.voevent.sdist]
+    file = "Comet-3.1.0.tar.gz"
+    size = 1
+    sha256 = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+
+    [[packages]]
+    name = "lxml"
+    version = "3.1.0"
+
+    [[packages.wheels]]
+    path = "wheels/lxml-3.1.0-cp311-cp311-manylinux_2_28_x86_64.whl"
+    size = 48
+    hashes = { sha256 = "10811e56ad4607b7b5f7497523191ca1a459cdea336ff7afd14fd077a3dcaa75" }
+
+    [tool.voevent]
+    requirements = [
+        "comet==3.1.0",
+        "lxml; python_version > \"3\"",
+    ]
+    python = "3.11"
+    arch = "x86_64"
+    glibc = "2.36"
+    source-date-epoch = 1547913600
+    "#);
+}
+
+#[test]
+fn faults_have_lines_and_come_together() {
+    for (from, to, expected) in [
+        ("lock-version = \"1.0\"", "lock-version = \"2.0\"", "line 2: `lock-version` must be `1.0`"),
+        ("size = ", "size = -", "line 13: `size` must be a number from 0 to 1073741824"),
+        ("wheels/comet", "../comet", "line 12: `path` must begin with `wheels/`"),
+        ("wheels/comet-3.1.0", "wheels/comet-3.1.1", "line 12: `path` is of another package or version"),
+        ("Comet-3.1.0.tar.gz", "-Comet.tar.gz", "line 17: `file` is no file name of a source distribution"),
+        ("name = \"lxml\"", "name = \"attrs\"", "line 26: `path` is of another package or version"),
+        (
+            "cp311-cp311",
+            "cp312-cp312",
+            "line 25: the wheel is for `cp312-cp312-manylinux_2_28_x86_64`, and the lock for python 3.11 on x86_64 with glibc 2.36",
+        ),
+        (
+            "arch = \"x86_64\"",
+            "arch = \"x86_64\"\nother = 1",
+            "line 37: not as `voevent-build lock` writes it, which is `glibc = \"2.36\"`",
+        ),
+        (
+            "    \"comet==3.1.0\",",
+            "    \"-r x\",\n    7,",
+            "line 32: requirement `-r x` must begin with the name of a package\nline 33: a requirement must be a string",
+        ),
+        ("created-by", "created by", "line 5: key with no value, expected `=`"),
+        ("sha256 = \"44", "sha256 = \"4X", "line 14: `sha256` must be 64 lower-case hexadecimal digits"),
+    ] {
+        assert_eq!(faults(from, to), expected);
+    }
+    assert!(Pylock::parse(&" ".repeat(MAX_TEXT + 1)).is_err());
+    assert!(Pylock::parse("").is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "\\PC{0,300}") {
+        let _ = Pylock::parse(&text);
+    }
+
+    #[test]
+    fn no_change_of_a_lock_makes_it_panic(at in any::<prop::sample::Index>(), what in "[\"\\[\\]={}\\n.é0-9a]{0,4}") {
+        let mut text = example().text();
+        let at = text.floor_char_boundary(at.index(text.len()));
+        text.insert_str(at, &what);
+        if let Ok(lock) = Pylock::parse(&text) {
+            prop_assert_eq!(lock.text(), text);
+        }
+    }
+}
