@@ -120,7 +120,7 @@ fn files_and_folders_arrive_as_roots() -> Result<()> {
     assert_eq!(
         listing,
         ". d 755 3 0 \n./b f 644 2 0 \n./below d 755 2 0 \n./below/a f 644 2 0 \n./link l 777 1 0 below/a\n\
-         /opt/deeper/program f 755 1 0 \n/opt/text f 644 1 0 "
+         /opt/deeper/program f 755 1 0 \n/opt/text f 644 1 0"
     );
     assert_eq!(host.read_file("/opt/deep/folder/link")?, b"a\n");
     assert!(host.read_file("/opt/none").map(drop).expect_err("no file").to_string().contains("No such file"));
@@ -148,7 +148,7 @@ fn a_shutdown_and_a_boot_keep_the_disk() -> Result<()> {
         "[Service]\nType=oneshot\nRemainAfterExit=yes\n\
         ExecStart=/bin/true\nExecStop=/bin/touch /var/stopped\n[Install]\nWantedBy=multi-user.target\n",
     )?;
-    host.sh("systemctl enable --now last; touch /run/volatile; ip link add left type dummy")?;
+    host.sh("systemctl enable --now last; touch /run/volatile; ip link add left type bridge")?;
     host.reboot()?;
     host.sh("test -e /var/stopped; test ! -e /run/volatile; systemctl is-active last; ! ip link show left")?;
     Ok(())
@@ -213,7 +213,7 @@ fn snapshots(disk: Disk) -> Result<()> {
     host.power_off()?;
     let first = host.snapshot()?;
     host.start()?;
-    // folders of a lower layer can be renamed, and hard links stay ones
+    // folders can be renamed, and hard links are still ones
     host.sh("mv /opt/dir /opt/moved; echo second >>/opt/moved/same; test ! -e /etc/issue")?;
     assert_eq!(host.sh("cat /opt/moved/file")?, "first\nsecond");
     host.power_off()?;

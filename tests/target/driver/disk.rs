@@ -1,13 +1,13 @@
-//! A machine's disk: a base root, layers over it that are written to, and the copies kept of them.
+//! A machine's disk: a base root, a layer over it that is written to, and the copies kept of it.
 //!
 //! ```text
-//! <machine>/root          what the machine sees: the newest layer over those of snapshots over the base root
+//! <machine>/root          what the machine sees: the newest layer over the base root
 //! <machine>/layer-<n>     one layer; on it up/ (what was written) and work/ (the kernel's)
 //! <machine>/image-<n>     the file with the ext4 file system mounted on layer-<n>, where power cuts are real
 //! ```
 //!
-//! A layer that is given up stays where it is until all tests are done (deleting makes ext4 slow for a while),
-//! which is also what makes a snapshot free: its layer is not written to any more, newer ones lie over it.
+//! A layer that is given up stays where it is until all tests are done: deleting makes ext4 slow for a while.
+//! Snapshots are copies, not lower layers: a hard link to a file of a lower layer is not the same file as that.
 
 use super::{Call, Explain, Result, remains};
 use std::fs::{self, File};
@@ -18,8 +18,8 @@ use std::time::Duration;
 const IMAGE_BYTES: u64 = 4 << 30;
 /// Not until asked: what no one synced is still in memory when the power goes, however long the test takes.
 const IMAGE_OPTIONS: &str = "loop,commit=3600";
-/// A rename of a folder that came with a lower layer, and hard links to its files, work as on a real disk.
-const OVERLAY_OPTIONS: &str = "redirect_dir=on,index=on,metacopy=off";
+/// A folder of the base root can be renamed, as on a real disk.
+const OVERLAY_OPTIONS: &str = "redirect_dir=on,index=off,metacopy=off";
 const BUSY: Duration = Duration::from_secs(10);
 
 /// What a machine's writes go to, and so what a power cut does.
@@ -37,9 +37,8 @@ pub enum Disk {
 pub struct Snapshot {
     kind: Disk,
     base: PathBuf,
-    /// The layers over the base root, the newest first.
-    below: Vec<PathBuf>,
-    image: Option<PathBuf>,
+    /// What was written: the upper folder of a layer, or an image.
+    written: Option<PathBuf>,
 }
 
 /// The disk of one machine.
@@ -56,7 +55,7 @@ pub(super) struct Layers {
 impl Snapshot {
     /// A disk with nothing on it but the base root.
     pub(super) fn bare(kind: Disk, base: PathBuf) -> Self {
-        Self { kind, base, below: Vec::new(), image: None }
+        Self { kind, base, written: None }
     }
 }
 
@@ -87,11 +86,13 @@ impl Layers {
         self.unmount()?;
         self.number += 1;
         self.state = from.clone();
-        make_dir(&self.session.join(self.layer()))?;
-        match (from.kind, &from.image) {
-            (Disk::Folder, _) => return Ok(()),
-            (Disk::Image, Some(image)) => copy(image, &self.image()),
+        let layer = self.session.join(self.layer());
+        make_dir(&layer)?;
+        match (from.kind, &from.written) {
+            (Disk::Folder, None) => Ok(()),
+            (Disk::Folder, Some(up)) => copy(up, &layer.join("up")),
             (Disk::Image, None) => self.make_image(),
+            (Disk::Image, Some(image)) => copy(image, &self.image()),
         }
     }
 
@@ -109,16 +110,9 @@ impl Layers {
         for folder in ["up", "work"] {
             make_dir(&self.session.join(&layer).join(folder))?;
         }
-        let below: Vec<String> = self
-            .state
-            .below
-            .iter()
-            .chain([&self.state.base])
-            .map(|path| path.display().to_string())
-            .collect();
         let options = format!(
-            "lowerdir={},upperdir={layer}/up,workdir={layer}/work,{OVERLAY_OPTIONS}",
-            below.join(":"),
+            "lowerdir={base},upperdir={layer}/up,workdir={layer}/work,{OVERLAY_OPTIONS}",
+            base = self.state.base.display(),
             layer = layer.display()
         );
         let root = self.machine.join("root");
@@ -137,23 +131,17 @@ impl Layers {
         let next = self.session.join(&self.machine).join(format!("image-{}", self.number + 1));
         copy(&self.image(), &next)?;
         self.unmount()?;
-        let lost = self.image();
-        File::create(&lost).explain(|| format!("empty `{}`", lost.display()))?;
         self.number += 1;
         make_dir(&self.session.join(self.layer()))
     }
 
-    /// The disk as it is now; the machine is off, and goes on with a layer over it.
+    /// The disk as it is now; the machine is off, and goes on with a copy.
     pub(super) fn snapshot(&mut self) -> Result<Snapshot> {
-        self.unmount()?;
-        let mut taken = self.state.clone();
-        if taken.kind == Disk::Folder {
-            taken.below.insert(0, self.session.join(self.layer()).join("up"));
-        } else {
-            let image = self.session.join(&self.machine).join(format!("snapshot-{}", self.number));
-            copy(&self.image(), &image)?;
-            taken.image = Some(image);
-        }
+        self.mount()?;
+        let layer = self.session.join(self.layer());
+        Call::here([Path::new("sync"), Path::new("--file-system"), &layer]).ok()?;
+        let written = if self.state.kind == Disk::Folder { layer.join("up") } else { self.image() };
+        let taken = Snapshot { written: Some(written), ..self.state.clone() };
         self.renew(&taken)?;
         Ok(taken)
     }
@@ -195,9 +183,9 @@ impl Layers {
     }
 }
 
-/// A copy of an image, of the blocks in use only.
+/// A copy of a folder with all that an overlay keeps in it, or of the blocks in use of an image.
 fn copy(from: &Path, to: &Path) -> Result<()> {
-    let words = ["cp", "--sparse=always", "--reflink=auto", "--"].map(Path::new);
+    let words = ["cp", "--archive", "--no-target-directory", "--sparse=always", "--"].map(Path::new);
     Call::here(words.into_iter().chain([from, to])).ok().map(drop)
 }
 

@@ -9,7 +9,7 @@
 //! whose watcher was ended too is found by the next run: its lock can be taken. Layers are deleted by the
 //! watcher and not before: after a mass deletion ext4 makes files several times slower for a while.
 
-use super::{Explain, Failure, Result, base, remains};
+use super::{Call, Explain, Failure, Result, base, remains};
 use std::env;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -21,6 +21,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The argument with which this program starts itself as the watcher.
 const WATCH: &str = "--watch-session";
+/// The kind of file system that statfs says of an overlay.
+const OVERLAY: i64 = 0x794c_7630;
 
 /// What this process owns.
 pub(super) struct Session {
@@ -64,6 +66,7 @@ impl Session {
         let (dir, lock) = (runs.join(&id), runs.join(format!("{id}.lock")));
         let held = base::locked(&lock)?;
         fs::create_dir(&dir).explain(|| format!("make `{}`", dir.display()))?;
+        make_shared_mount(&dir)?;
         let watcher = start_watcher(&lock)?;
         Ok(Self { id, dir, labs: AtomicUsize::new(0), alive: Mutex::new(Some((held, watcher))) })
     }
@@ -91,6 +94,25 @@ pub fn watch() -> Option<Result<()>> {
         let _held = base::locked(&lock)?;
         clear(&lock)
     })
+}
+
+/// Makes the folder a mount that is shared: each machine's mount namespace starts as a copy of the host's, and
+/// only so does an unmount here reach the copies, without which nothing is ever really unmounted or flushed.
+///
+/// It is a file system in memory where the cache is itself on an overlay, which can be no layer of another.
+fn make_shared_mount(dir: &Path) -> Result<()> {
+    let kind = rustix::fs::statfs(dir).explain(|| format!("look at `{}`", dir.display()))?.f_type;
+    let mount = |options: &[&str]| {
+        let words = ["mount"].iter().chain(options).map(Path::new);
+        Call::here(words.chain([dir])).ok().map(drop)
+    };
+    if kind == OVERLAY {
+        mount(&["-t", "tmpfs", "voevent-test"])?;
+    } else {
+        Call::here([Path::new("mount"), Path::new("--bind"), dir, dir]).ok()?;
+    }
+    mount(&["--make-private"])?;
+    mount(&["--make-shared"])
 }
 
 fn start_watcher(lock: &Path) -> Result<Child> {
