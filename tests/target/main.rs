@@ -5,7 +5,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "a driver of machines acts on the world")]
 
+mod activator_is_static;
 mod driver;
+mod driver_clears_up;
 mod driver_works;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -30,7 +32,7 @@ macro_rules! tests {
 pub(crate) use tests;
 
 /// Every file's tests.
-const ALL: &[&[Test]] = &[driver_works::TESTS];
+const ALL: &[&[Test]] = &[driver_works::TESTS, driver_clears_up::TESTS, activator_is_static::TESTS];
 
 /// Machines are light, but the processors of the host are few.
 const AT_ONCE: usize = 2;

@@ -1,6 +1,6 @@
 //! What a test does with a machine that is up: run commands, bring and read files, wait.
 
-use super::{Call, Explain, Failure, Machine, Output, Result};
+use super::{Call, Explain, Failure, Machine, Output, Result, Running};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::path::Path;
@@ -26,6 +26,11 @@ impl Machine {
         self.call(argv)?.ok()
     }
 
+    /// Starts a command in the background.
+    pub fn spawn<A: AsRef<OsStr>>(&self, argv: impl IntoIterator<Item = A>) -> Result<Running> {
+        self.call(argv)?.spawn()
+    }
+
     /// Runs lines of bash, of which each must succeed. What they printed, without the last line's end.
     pub fn sh(&self, script: &str) -> Result<String> {
         self.run(["bash", "-euo", "pipefail", "-c", script])
@@ -37,7 +42,7 @@ impl Machine {
         let words =
             ["ssh".to_owned()].into_iter().chain(self.lab().ssh_options()).chain([host, "--".to_owned()]);
         let words = words.map(Into::into).chain(argv.into_iter().map(|word| word.as_ref().to_owned()));
-        self.lab().control_call(words)
+        self.lab().control(words)
     }
 
     /// Copies a file or a folder of the host to this path, as root's; folders above it are made.

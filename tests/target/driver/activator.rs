@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 const TARGET: &str = "x86_64-unknown-linux-musl";
-const BUILDING: Duration = Duration::from_secs(1800);
+const BUILDING: Duration = Duration::from_mins(30);
 
 /// The static `voevent-switch`: that of `$VOEVENT_SWITCH`, otherwise built from this tree.
 pub fn activator() -> Result<PathBuf> {

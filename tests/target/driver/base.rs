@@ -10,7 +10,7 @@ use std::time::Duration;
 const RECIPE: u32 = 1;
 /// What is in a root besides the essential packages: no more than a bare host would have.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,python3,iproute2,openssh-server";
-const MAKING: Duration = Duration::from_secs(1200);
+const MAKING: Duration = Duration::from_mins(20);
 
 /// A release that machines can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,20 +23,12 @@ pub enum Suite {
 }
 
 impl Suite {
-    /// Its name, as `VOEVENT_TEST_SUITES` of `tests/run` and debootstrap know it.
+    /// Its name, as debootstrap knows it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Bookworm => "bookworm",
             Self::Trixie => "trixie",
         }
-    }
-
-    /// The suite of that name.
-    pub fn named(name: &str) -> Result<Self> {
-        [Self::Bookworm, Self::Trixie]
-            .into_iter()
-            .find(|suite| suite.name() == name)
-            .ok_or_else(|| Failure::new(format!("no suite `{name}`: there are `bookworm` and `trixie`")))
     }
 
     /// The folder of its base root, which is made now if it is not there: about a minute, once.

@@ -9,8 +9,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// How long systemd may take from nothing to all units started, on a machine with much else to do.
-const BOOTING: Duration = Duration::from_secs(60);
-const SHUTTING_DOWN: Duration = Duration::from_secs(60);
+const BOOTING: Duration = Duration::from_mins(1);
+const SHUTTING_DOWN: Duration = Duration::from_mins(1);
 const DYING: Duration = Duration::from_secs(20);
 /// Moves itself into groups of its own and becomes the program: `<number of groups> <groups…> <program…>`.
 const IN_GROUPS: &str = r#"n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1/cgroup.procs"; shift; n=$((n - 1)); done; exec "$@""#;

@@ -15,7 +15,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 /// How long a command may take where the test does not say.
-pub const USUAL_TIME: Duration = Duration::from_secs(120);
+pub const USUAL_TIME: Duration = Duration::from_mins(2);
 
 /// A command to be run, on a machine or beside it.
 #[must_use = "a call does nothing until it is run"]

@@ -32,6 +32,14 @@ impl fmt::Debug for Failure {
 
 impl std::error::Error for Failure {}
 
+/// What a failure said; a failure itself if there was none.
+pub fn must_fail<T>(outcome: Result<T>) -> Result<String> {
+    match outcome {
+        Ok(_) => Err(Failure::new("it did not fail, as it should have")),
+        Err(failure) => Ok(failure.to_string()),
+    }
+}
+
 /// Says what was being done when an error came up.
 pub trait Explain<T> {
     /// `cannot <doing>: <error>`.

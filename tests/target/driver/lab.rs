@@ -6,7 +6,7 @@
 use super::{Call, Explain, Failure, Machine, Result, Setup, remains, session};
 use std::ffi::OsStr;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -27,13 +27,16 @@ struct Inner {
 }
 
 impl Lab {
+    /// The address of the control namespace.
+    pub const ADDRESS: &str = "10.213.7.1";
+
     /// A new lab, with no machine yet.
     pub fn new() -> Result<Self> {
         let (prefix, dir) = session::current()?.lab()?;
         let lab = Self(Arc::new(Inner { prefix, dir, machines: AtomicU8::new(0) }));
-        let control = lab.control();
+        let control = lab.control_name();
         ip(&format!("netns add {control}"))?;
-        let address = lab.address();
+        let address = Self::ADDRESS;
         ip_in(
             &control,
             &format!(
@@ -71,23 +74,14 @@ impl Lab {
     }
 
     /// A command in the control namespace: beside the machines, with the files of the host.
-    pub fn control_call<A: AsRef<OsStr>>(&self, argv: impl IntoIterator<Item = A>) -> Call {
-        let prefix = ["nsenter".to_owned(), format!("--net=/run/netns/{}", self.control()), "--".to_owned()];
+    pub fn control<A: AsRef<OsStr>>(&self, argv: impl IntoIterator<Item = A>) -> Call {
+        let prefix =
+            ["nsenter".to_owned(), format!("--net=/run/netns/{}", self.control_name()), "--".to_owned()];
         Call::behind("the control namespace", &prefix, argv)
     }
 
-    /// Runs a command in the control namespace; it must exit with 0. What it printed.
-    pub fn control_run<A: AsRef<OsStr>>(&self, argv: impl IntoIterator<Item = A>) -> Result<String> {
-        self.control_call(argv).ok()
-    }
-
-    /// The address of the control namespace.
-    pub fn address(&self) -> String {
-        format!("{NETWORK}.1")
-    }
-
     /// A folder for the files of a test, deleted after all tests.
-    pub fn dir(&self) -> &std::path::Path {
+    pub fn dir(&self) -> &Path {
         &self.0.dir
     }
 
@@ -130,7 +124,7 @@ impl Lab {
     ///
     /// The hardware address is always the same one: a stale neighbour entry would cost a minute of lost packets.
     pub(super) fn connect(&self, namespace: &str, number: u8) -> Result<()> {
-        let (control, address) = (self.control(), Self::address_of(number));
+        let (control, address) = (self.control_name(), Self::address_of(number));
         self.disconnect(namespace, number)?;
         ip(&format!("netns add {namespace}"))?;
         ip_in(
@@ -156,11 +150,11 @@ impl Lab {
             return Ok(());
         }
         // the link first: a namespace is taken apart later than its deletion returns
-        ip_in(&self.control(), &format!("link delete v{number}"))?;
+        ip_in(&self.control_name(), &format!("link delete v{number}"))?;
         ip(&format!("netns delete {namespace}"))
     }
 
-    fn control(&self) -> String {
+    fn control_name(&self) -> String {
         self.full_name("control")
     }
 }

@@ -85,11 +85,6 @@ impl Machine {
         self.booted.as_ref().ok_or_else(down)?.init().explain(|| format!("use {}", self.name))
     }
 
-    /// Its files, as the host sees them; not `/run`, `/tmp` and other mounts inside it.
-    pub fn root(&self) -> PathBuf {
-        self.disk.root()
-    }
-
     /// Boots it; it was off.
     pub fn start(&mut self) -> Result<()> {
         if self.booted.is_some() {

@@ -43,7 +43,7 @@ pub use activator::activator;
 pub use base::Suite;
 pub use call::{Call, Output, Running};
 pub use disk::{Disk, Snapshot};
-pub use failure::{Explain, Failure, Result};
+pub use failure::{Explain, Failure, Result, must_fail};
 pub use lab::Lab;
 pub use machine::{Machine, Setup};
 pub use session::{finish, watch};

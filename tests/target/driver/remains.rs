@@ -27,17 +27,19 @@ pub(super) fn groups(name: &str) -> Vec<PathBuf> {
 /// Ends the processes, unmounts the file systems and takes away the namespaces and control groups of the names
 /// that `ours` knows, and all mounts in `dir`. Files in `dir` stay.
 pub(super) fn clear(ours: impl Fn(&str) -> bool, dir: &Path) -> Result<()> {
-    let in_all = |folders: &[PathBuf]| -> Vec<PathBuf> {
+    let of = |folders: &[PathBuf]| -> Vec<PathBuf> {
         folders.iter().flat_map(|folder| entries(folder)).filter(|path| named(path, &ours)).collect()
     };
-    let groups = in_all(&hierarchies().collect::<Vec<_>>());
-    let namespaces = in_all(&[NAMESPACES.into()]);
-    let folders = in_all(&NSPAWN.map(PathBuf::from));
-
+    let groups = of(&hierarchies().collect::<Vec<_>>());
+    let namespaces = || of(&[NAMESPACES.into()]);
     end_processes(|| {
         let in_groups = groups.iter().flat_map(|group| members(group));
-        Ok(in_groups.chain(inside(&namespaces)?).collect())
+        Ok(in_groups.chain(inside(&namespaces())?).collect())
     })?;
+
+    // looked for when no process is left that would still make one
+    let folders = of(&NSPAWN.map(PathBuf::from));
+    let namespaces = namespaces();
     for place in folders.iter().map(PathBuf::as_path).chain([dir]) {
         unmount_below(place)?;
     }
