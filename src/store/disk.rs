@@ -231,8 +231,7 @@ impl Batch<'_> {
 
     /// Gives a folder an object's mode and time, when all that it has is written.
     pub(crate) fn seal_folder(&mut self, path: &Path) -> Result<(), IoError> {
-        std::fs::set_permissions(path, Permissions::from_mode(0o555)).on("set the mode of", path)?;
-        rustix::fs::utimensat(CWD, path, &EPOCH, AtFlags::empty()).on("set the time of", path)?;
+        seal_folder(path)?;
         self.written.push(path.to_owned());
         Ok(())
     }
@@ -288,6 +287,15 @@ const EPOCH: Timestamps = Timestamps {
 pub(crate) fn link(target: &str, path: &Path) -> Result<(), IoError> {
     std::os::unix::fs::symlink(target, path).on("link", path)?;
     rustix::fs::utimensat(CWD, path, &EPOCH, AtFlags::SYMLINK_NOFOLLOW).on("set the time of", path)
+}
+
+/// Gives a folder an object's mode and time.
+///
+/// # Errors
+/// Where the system says no.
+pub fn seal_folder(path: &Path) -> Result<(), IoError> {
+    std::fs::set_permissions(path, Permissions::from_mode(0o555)).on("set the mode of", path)?;
+    rustix::fs::utimensat(CWD, path, &EPOCH, AtFlags::empty()).on("set the time of", path)
 }
 
 /// Removes a file, a link, or a folder with all that it has; nothing is followed.

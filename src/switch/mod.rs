@@ -1,9 +1,12 @@
 //! From a bundle to a running machine.
 //!
-//! Read in this order: what was seen ([`observed`]), what is to be done ([`plan`], [`unit_rules`]), how it is done
-//! ([`perform`]) within an activation ([`activate`]), and who ends it when that cannot ([`recover`], [`guard`],
-//! [`boot`]). The rest are doors: [`root`] to managed paths, [`state`] to the activator's own folder, [`systemd`] to
-//! units, [`probe`] to the broker.
+//! Read in this order: what was seen ([`observed`]), what is to be done ([`mod@plan`], `unit_rules`), how it is done
+//! ([`mod@perform`]) within an activation ([`mod@activate`]), and who ends it when that cannot ([`mod@recover`],
+//! [`mod@guard`], [`mod@boot`]).
+//!
+//! Doors, each named by what it opens on: [`root`] managed paths, [`state`] the activator's own folder, [`derived`] venvs
+//! with bytecode, [`install`] the activator itself, [`systemd`] units, [`tool`] the target's programs, [`probe`] the
+//! broker, [`users`] accounts and folders.
 
 pub mod observed;
 pub mod plan;
@@ -12,42 +15,42 @@ mod unit_rules;
 #[cfg(test)]
 mod model;
 
-#[cfg(any())]
 pub mod activate;
-#[cfg(any())]
 pub mod boot;
-pub mod bundle_path;
-#[cfg(any())]
 pub mod commands;
 pub mod failure;
-pub mod generator;
-#[cfg(any())]
 pub mod guard;
+pub mod perform;
+pub mod prepare;
+pub mod prove;
+pub mod record;
+pub mod recover;
+
+pub mod bundle_path;
+pub mod derive;
+pub mod derived;
+pub mod generator;
 pub mod history;
 pub mod install;
 pub mod machine;
-#[cfg(any())]
-pub mod perform;
-pub mod prove;
-pub mod record;
-#[cfg(any())]
-pub mod recover;
 pub mod root;
 pub mod state;
 pub mod who;
 
 pub mod accounts;
-pub mod bus;
 pub mod check;
+pub mod facts;
+pub mod listeners;
+pub mod peek;
+pub mod preflight;
+pub mod probe;
+pub mod users;
+pub mod vtp;
+
+pub mod bus;
 pub mod dbus;
 pub mod jobs;
-pub mod observed;
-pub mod peek;
-pub mod plan;
-pub mod probe;
 pub mod systemd;
 pub mod tool;
 pub mod traces;
 pub mod transient;
-pub mod users;
-pub mod vtp;

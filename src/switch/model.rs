@@ -172,7 +172,7 @@ impl Model {
                 let service = name.as_str().ends_with(".service");
                 self.set_unit(name, Active::Active, service.then_some(digest));
             }
-            Action::Directories(_) | Action::DaemonReload | Action::ResetFailed(_) => {}
+            Action::Directories | Action::DaemonReload | Action::ResetFailed(_) => {}
         }
     }
 

@@ -75,7 +75,7 @@ pub enum Action {
     /// Removes a folder that was made for managed paths, if it is empty.
     RemoveFolder(TargetPath),
     /// Makes the folders of the bundle (systemd-tmpfiles).
-    Directories(ObjectName),
+    Directories,
     /// Lets systemd read all units again.
     DaemonReload,
     /// Forgets that a unit failed.
@@ -273,9 +273,8 @@ fn directories(desired: Desired<'_>, plan: &mut Plan) {
     let Some((_, bundle)) = desired.generation else {
         return;
     };
-    let tmpfiles = crate::base::layout::TMPFILES;
-    if let Some(managed) = bundle.manifest.paths.iter().find(|managed| managed.path.as_str() == tmpfiles) {
-        plan.step(Action::Directories(managed.object.clone()), "modes and owners are put right");
+    if !bundle.manifest.directories.is_empty() {
+        plan.step(Action::Directories, "modes and owners are put right");
     }
 }
 
@@ -302,7 +301,7 @@ impl fmt::Display for Action {
             Self::Copy { path, mode, .. } => write!(f, "copy {path} with mode {mode}"),
             Self::Remove(path) => write!(f, "remove {path}"),
             Self::RemoveFolder(path) => write!(f, "remove folder {path} if it is empty"),
-            Self::Directories(_) => f.write_str("make directories"),
+            Self::Directories => f.write_str("make directories"),
             Self::DaemonReload => f.write_str("daemon-reload"),
             Self::ResetFailed(unit) => write!(f, "reset-failed {unit}"),
             Self::Reload(unit) => write!(f, "reload {unit}"),

@@ -2,6 +2,7 @@
 //! whose whitelist does not have us. Only an answer of VTP does (IVOA Note "VOEvent Transport Protocol").
 #![expect(clippy::disallowed_methods, reason = "a door: it speaks to a broker")]
 
+use std::fmt;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::thread::sleep;
@@ -38,6 +39,16 @@ pub enum ProbeAnswer {
         /// Why it refused the event.
         reason: String,
     },
+}
+
+/// Data of the answer, on one line.
+impl fmt::Display for ProbeAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Greeting { origin } => write!(f, "greeting from {origin}"),
+            Self::Nak { reason } => write!(f, "nak: {reason}"),
+        }
+    }
 }
 
 /// Why there was no good answer: the last attempt's reason.

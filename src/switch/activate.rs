@@ -1,0 +1,286 @@
+//! An activation from its lock to its commit.
+//!
+//! Order: lock → recover what did not end → install the activator → preflight → import and verify → users → bytecode and
+//! import proof → plan → record, `pending` → guard → the plan with its one flip → proof → `committed` → outcome.
+//! Until `pending` is set nothing that runs and no managed path has changed: a failure is a refusal (exit 3). After it
+//! every failure, and every death of this program, ends with the committed generation back.
+
+use std::time::Duration;
+
+use crate::base::name::UnitName;
+use crate::store::bundle::Bundle;
+use crate::store::import::import;
+use crate::store::object::ObjectName;
+use crate::switch::bundle_path::BundlePath;
+use crate::switch::derived::derive;
+use crate::switch::failure::{Exit, Failure};
+use crate::switch::guard::{boot_time, start_guard};
+use crate::switch::install::install;
+use crate::switch::machine::Machine;
+use crate::switch::observed::{Active, Observed};
+use crate::switch::perform::{OnError, Part, perform, time_of};
+use crate::switch::plan::{Action, Desired, Plan, Way, plan};
+use crate::switch::prepare::{make_users, preflight};
+use crate::switch::prove::prove;
+use crate::switch::record::{FORMAT, Outcome, Record, predecessor};
+use crate::switch::recover::{Recovered, end, recover};
+use crate::switch::state::Pointer;
+
+/// What is to be activated.
+#[derive(Debug, Clone)]
+pub enum To {
+    /// The bundle at this path.
+    Path(BundlePath),
+    /// The bundle of this generation again.
+    Generation(u64),
+    /// The bundle of the committed generation's predecessor.
+    Predecessor,
+}
+
+/// An activation that somebody asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What.
+    pub to: To,
+    /// Who asked: a login.
+    pub by: String,
+    /// When, as RFC 3339 in UTC.
+    pub now: String,
+    /// How long the whole may take, where the sum of what its parts may take is not to count.
+    pub allowance: Option<Duration>,
+}
+
+/// How an activation ended well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything is as it should be.
+    Nothing,
+    /// This generation is committed.
+    Committed(u64),
+    /// This generation is committed on an offline root, and proven by nothing.
+    Unproven(u64),
+}
+
+/// Time beside what checks and units may take.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// Activates. `tell` gets a line for each thing that takes time.
+///
+/// # Errors
+/// With the exit code that says what state the machine is in.
+pub fn activate(
+    machine: &mut Machine,
+    request: &Request,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Ending, Failure> {
+    machine.state.prepare()?;
+    let Some(_lock) = machine.state.try_lock()? else {
+        return Err(Failure::refused("another activation is under way")
+            .help("wait until it has ended: `voevent-switch generations` shows how"));
+    };
+    recovered(machine, tell)?;
+    let activator = install(machine)?;
+    let (bundle, again) = obtain(machine, request, tell)?;
+    let prepared = prepare(machine, &bundle, tell)?;
+    let observed = machine.observe(Some(&bundle))?;
+    let number = machine.state.numbers()?.last().map_or(1, |last| last + 1);
+    let plan = plan(&observed, Desired { generation: Some((number, &bundle)), way: Way::Forward });
+    refuse_collisions(&plan)?;
+    plan.notes.iter().for_each(|note| tell(&format!("note: {note}")));
+    if plan.is_empty() {
+        return Ok(Ending::Nothing);
+    }
+    let record = record(machine, request, (&bundle, number, again), (&observed, &plan))?;
+    let record = Record { activator: activator.to_string(), dbm: prepared.dbm, ..record };
+    machine.state.create(&record)?;
+    machine.state.point(Pointer::Pending, Some(number))?;
+    let result = change(machine, request, (number, &bundle, &plan), (&activator, tell));
+    match result {
+        Ok(()) => commit(machine, number),
+        Err(cause) => Err(revert(machine, cause, tell)),
+    }
+}
+
+/// Ends an activation that a killed program left. What then still does not work is what a new activation may mend.
+fn recovered(machine: &mut Machine, tell: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+    match recover(machine, Part::Whole, "its program was killed") {
+        Ok(Recovered::Reverted(number)) => {
+            tell(&format!("generation {number} had not ended: it was put back"))
+        }
+        Ok(_) => {}
+        Err(failure) if failure.exit == Exit::Stuck => {
+            tell(&format!("the generation before does not work either: {}", failure.message));
+        }
+        Err(failure) => return Err(failure),
+    }
+    Ok(())
+}
+
+/// The bundle, in the target's own store; and the generation whose bundle it is, where it was activated before.
+fn obtain(
+    machine: &mut Machine,
+    request: &Request,
+    tell: &mut dyn FnMut(&str),
+) -> Result<(Bundle, Option<u64>), Failure> {
+    let number = match &request.to {
+        To::Path(path) => {
+            let bundle = path.read()?;
+            let new = import_checked(machine, &bundle, path)?;
+            if new > 0 {
+                tell(&format!("{new} new objects are in the store"));
+            }
+            machine.state.set_received(&bundle.name)?;
+            return Ok((bundle, None));
+        }
+        To::Generation(number) => *number,
+        To::Predecessor => machine.previous()?,
+    };
+    if !machine.state.numbers()?.contains(&number) {
+        return Err(Failure::refused(format!("there is no generation {number}"))
+            .help("`voevent-switch generations` lists them"));
+    }
+    Ok((machine.state.generation(number)?.bundle, Some(number)))
+}
+
+fn import_checked(machine: &mut Machine, bundle: &Bundle, path: &BundlePath) -> Result<usize, Failure> {
+    preflight(machine, bundle)?;
+    Ok(import(bundle, path.store(), &machine.state.store())?)
+}
+
+impl Machine {
+    /// The generation that `rollback` goes to.
+    ///
+    /// # Errors
+    /// Where nothing is before the committed one.
+    pub fn previous(&self) -> Result<u64, Failure> {
+        let committed = self.state.pointer(Pointer::Committed)?;
+        let record = committed.map(|number| self.state.record(number)).transpose()?;
+        match record.map(|record| record.predecessor) {
+            Some(number) if number > 0 => Ok(number),
+            _ => Err(Failure::refused("there is no generation before the committed one")
+                .help("`voevent-switch generations` lists them; `voevent-switch rollback N` goes to any")),
+        }
+    }
+}
+
+/// What is known of the target when it is ready for the change.
+struct Prepared {
+    dbm: String,
+}
+
+/// Users, bytecode, proof of imports: additive, and before anything that runs changes.
+fn prepare(machine: &mut Machine, bundle: &Bundle, tell: &mut dyn FnMut(&str)) -> Result<Prepared, Failure> {
+    let facts = preflight(machine, bundle)?;
+    make_users(machine, bundle)?;
+    for venv in &bundle.manifest.venvs {
+        if derive(machine, &bundle.manifest.target.python, venv)? {
+            tell(&format!("venv `{}` has its bytecode, and its imports work", venv.name));
+        }
+    }
+    let dbm = facts.python.map_or_else(|_| String::new(), |python| python.dbm);
+    Ok(Prepared { dbm })
+}
+
+fn refuse_collisions(plan: &Plan) -> Result<(), Failure> {
+    if plan.collisions.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::refused("what is not ours is in the way; nothing was changed")
+        .details(&plan.collisions)
+        .help("move these files away, or take the modules that place them off this host"))
+}
+
+fn record(
+    machine: &Machine,
+    request: &Request,
+    (bundle, number, again): (&Bundle, u64, Option<u64>),
+    (observed, plan): (&Observed, &Plan),
+) -> Result<Record, Failure> {
+    let parent = machine.state.pointer(Pointer::Committed)?;
+    let parent = parent.map(|number| machine.state.record(number)).transpose()?;
+    let again = again.map(|number| machine.state.record(number)).transpose()?;
+    let from = match &request.to {
+        To::Path(path) => path.to_string(),
+        To::Generation(number) => format!("generation {number}"),
+        To::Predecessor => format!("generation {}", again.as_ref().map_or(0, |record| record.number)),
+    };
+    let mut folders = observed.made_folders.clone();
+    for step in &plan.steps {
+        match &step.action {
+            Action::MakeFolder(path) => drop(folders.insert(path.clone())),
+            Action::RemoveFolder(path) => drop(folders.remove(path)),
+            _ => {}
+        }
+    }
+    Ok(Record {
+        format: FORMAT,
+        number,
+        parent: parent.as_ref().map_or(0, |parent| parent.number),
+        predecessor: predecessor(parent.as_ref(), &bundle.name, again.as_ref()),
+        bundle: bundle.name.clone(),
+        when: request.now.clone(),
+        by: request.by.clone(),
+        from,
+        dbm: String::new(),
+        activator: String::new(),
+        outcome: Outcome::Pending,
+        cause: String::new(),
+        steps: plan.steps.iter().map(ToString::to_string).collect(),
+        folders: folders.into_iter().collect(),
+        ran: running(observed),
+    })
+}
+
+fn running(observed: &Observed) -> Vec<UnitName> {
+    let units = observed.units.iter().flatten();
+    units.filter(|(_, unit)| unit.active == Active::Active).map(|(name, _)| name.clone()).collect()
+}
+
+/// The change itself, and its proof.
+fn change(
+    machine: &mut Machine,
+    request: &Request,
+    (number, bundle, plan): (u64, &Bundle, &Plan),
+    (activator, tell): (&ObjectName, &mut dyn FnMut(&str)),
+) -> Result<(), Failure> {
+    if machine.systemd.is_some() {
+        let allowance = request.allowance.unwrap_or_else(|| allowance(bundle, plan));
+        start_guard(machine, number, (activator, boot_time() + allowance))?;
+    }
+    plan.steps.iter().for_each(|step| tell(&step.to_string()));
+    perform(machine, plan, (number, Some(bundle)), (Part::Whole, OnError::Stop))?;
+    if machine.systemd.is_some() { prove(machine, (bundle, plan), tell) } else { Ok(()) }
+}
+
+/// What the checks and the plan's units may take, and some more.
+fn allowance(bundle: &Bundle, plan: &Plan) -> Duration {
+    let checks: Duration = bundle.manifest.checks.iter().map(crate::store::manifest::Check::within).sum();
+    let units = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Stop(unit) | Action::Start(unit) | Action::Restart(unit) | Action::Reload(unit) => Some(unit),
+        _ => None,
+    });
+    checks + units.map(|unit| time_of(unit, Some(bundle))).sum::<Duration>() + MARGIN
+}
+
+/// Makes the proven generation the committed one.
+fn commit(machine: &mut Machine, number: u64) -> Result<Ending, Failure> {
+    let stuck = |failure: Failure| failure.exit(Exit::Stuck);
+    machine.root.sync().map_err(|error| stuck(error.into()))?;
+    machine.state.point(Pointer::Committed, Some(number)).map_err(|error| stuck(error.into()))?;
+    let offline = machine.systemd.is_none();
+    let outcome = if offline { Outcome::Unproven } else { Outcome::Committed };
+    end(machine, number, (outcome, "")).map_err(stuck)?;
+    Ok(if offline { Ending::Unproven(number) } else { Ending::Committed(number) })
+}
+
+/// Puts the committed generation back after a failure.
+fn revert(machine: &mut Machine, cause: Failure, tell: &mut dyn FnMut(&str)) -> Failure {
+    tell(&format!("failed: {}: putting back what was committed", cause.message));
+    match recover(machine, Part::Whole, &cause.message) {
+        Ok(_) => cause.exit(Exit::Reverted),
+        Err(second) => {
+            let failed = format!("what was committed does not work either: {}", second.message);
+            cause.exit(Exit::Stuck).details([failed]).details(second.details)
+        }
+    }
+}

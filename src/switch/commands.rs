@@ -1,0 +1,296 @@
+//! What each command of `voevent-switch` does.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::base::layout::RUN_UNIT;
+use crate::base::name::UnitName;
+use crate::store::bundle::Bundle;
+use crate::switch::activate::{Ending, Request, To, activate};
+use crate::switch::boot;
+use crate::switch::bundle_path::BundlePath;
+use crate::switch::failure::{Exit, Failure};
+use crate::switch::guard::guard;
+use crate::switch::history::{history, table};
+use crate::switch::install::{executable, is_installed};
+use crate::switch::machine::Machine;
+use crate::switch::plan::{Desired, Plan, Way, plan};
+use crate::switch::probe::{ProbeKind, probe};
+use crate::switch::record::Outcome;
+use crate::switch::recover::Recovered;
+use crate::switch::state::Pointer;
+use crate::switch::systemd::SystemdError;
+use crate::switch::transient::{Program, TransientError};
+use crate::switch::who::who;
+
+/// One call of the program.
+pub struct Call<'a> {
+    /// An offline root; `None` for the machine that the program runs on.
+    pub root: Option<&'a Path>,
+    /// How long an activation may take, where the sum of its parts is not to count.
+    pub allowance: Option<Duration>,
+    /// The time, as RFC 3339 in UTC.
+    pub now: String,
+    /// Takes a line for people.
+    pub tell: &'a mut dyn FnMut(&str),
+}
+
+/// How long a killed switch's guard may take to put back what was committed.
+const REVERTING: Duration = Duration::from_mins(5);
+
+impl Call<'_> {
+    fn machine(&self) -> Result<Machine, Failure> {
+        if !rustix::process::geteuid().is_root() {
+            return Err(
+                Failure::refused("only root may change a machine").help("try `sudo voevent-switch …`")
+            );
+        }
+        Ok(match self.root {
+            Some(dir) => Machine::offline(dir)?,
+            None => Machine::live()?,
+        })
+    }
+
+    /// `voevent-switch [BUNDLE]`
+    ///
+    /// # Errors
+    /// With the exit code that says what state the machine is in.
+    pub fn switch(self, bundle: Option<&Path>) -> Result<Exit, Failure> {
+        let mut machine = self.machine()?;
+        let path = match bundle {
+            Some(path) => bundle_path(path)?,
+            None => received(&machine)?,
+        };
+        let bundle = path.read()?;
+        self.to(&mut machine, (To::Path(path.clone()), &bundle), &["--bundle".to_owned(), path.to_string()])
+    }
+
+    /// `voevent-switch rollback [N]`
+    ///
+    /// # Errors
+    /// With the exit code that says what state the machine is in.
+    pub fn rollback(self, number: Option<u64>) -> Result<Exit, Failure> {
+        let mut machine = self.machine()?;
+        let (to, argument) = match number {
+            Some(number) => (To::Generation(number), vec!["--generation".to_owned(), number.to_string()]),
+            None => (To::Predecessor, vec!["--predecessor".to_owned()]),
+        };
+        let number = number.map_or_else(|| machine.previous(), Ok)?;
+        let bundle = machine.generation_bundle(number)?;
+        self.to(&mut machine, (to, &bundle), &argument)
+    }
+
+    /// Looks whether anything is to be done, and does it: on an offline root here, else in a unit of its own.
+    fn to(
+        self,
+        machine: &mut Machine,
+        (to, bundle): (To, &Bundle),
+        argument: &[String],
+    ) -> Result<Exit, Failure> {
+        if machine.root.is_offline() {
+            let request = Request { to, by: who(), now: self.now, allowance: self.allowance };
+            let ending = activate(machine, &request, self.tell)?;
+            return Ok(tell_ending(&ending, bundle, self.tell));
+        }
+        let plan = planned(machine, bundle)?;
+        if plan.is_empty() && is_installed(machine)? {
+            plan.notes.iter().for_each(|note| (self.tell)(&format!("note: {note}")));
+            return Ok(tell_ending(&Ending::Nothing, bundle, self.tell));
+        }
+        self.launch(machine, argument)
+    }
+
+    /// Runs the activation in [`RUN_UNIT`]: a lost terminal changes nothing, and a second one at once is refused.
+    fn launch(self, machine: &mut Machine, argument: &[String]) -> Result<Exit, Failure> {
+        let program = executable()?.to_string_lossy().into_owned();
+        let mut command = vec![program, "run".to_owned(), "--by".to_owned(), who()];
+        command.extend(argument.iter().cloned());
+        if let Some(allowance) = self.allowance {
+            command.extend(["--deadline".to_owned(), format!("{}ms", allowance.as_millis())]);
+        }
+        let unit = UnitName::new(RUN_UNIT)?;
+        let program = Program { unit: &unit, description: "VOEvent node: a switch", command: &command };
+        let systemd = machine.systemd.as_mut().ok_or_else(|| Failure::refused("there is no systemd"))?;
+        let code = systemd.run_attached(program, &[("KillMode", "mixed")]).map_err(|error| match error {
+            TransientError::Systemd(SystemdError::Exists(_)) => {
+                Failure::refused("another activation is under way")
+                    .help(format!("wait until it has ended: `systemctl status {RUN_UNIT}` shows it"))
+            }
+            other => Failure::from(other),
+        })?;
+        match Exit::from_code(code) {
+            Some(exit) => Ok(exit),
+            None => self.killed(machine),
+        }
+    }
+
+    /// The switch was killed: waits for its guard, and tells how that ended.
+    fn killed(self, machine: &mut Machine) -> Result<Exit, Failure> {
+        (self.tell)("the switch was killed: its guard puts back what was committed");
+        let pause = Duration::from_millis(50);
+        for _ in 0..REVERTING.as_millis() / pause.as_millis() {
+            if machine.state.pointer(Pointer::Pending)?.is_none()
+                && let Some(_lock) = machine.state.try_lock()?
+            {
+                return self.tell_killed(machine);
+            }
+            std::thread::sleep(pause);
+        }
+        Err(Failure::refused("what was committed is not back yet")
+            .exit(Exit::Stuck)
+            .help("see `journalctl -u 'voevent-guard-*'`"))
+    }
+
+    fn tell_killed(self, machine: &Machine) -> Result<Exit, Failure> {
+        let last = machine.state.numbers()?.last().map(|last| machine.state.record(*last)).transpose()?;
+        match last.map(|record| (record.number, record.outcome)) {
+            Some((number, Outcome::Committed)) => {
+                (self.tell)(&format!("generation {number} had been proven: it is committed"));
+                Ok(Exit::Done)
+            }
+            Some((number, Outcome::Reverted)) => {
+                Err(Failure::refused(format!("generation {number} was put back")).exit(Exit::Reverted))
+            }
+            _ => Err(Failure::refused("it had changed nothing yet")),
+        }
+    }
+
+    /// `voevent-switch plan BUNDLE`
+    ///
+    /// # Errors
+    /// Where the bundle or the machine cannot be looked at.
+    pub fn plan(self, bundle: &Path) -> Result<String, Failure> {
+        let mut machine = self.machine()?;
+        let bundle = bundle_path(bundle)?.read()?;
+        let plan = planned(&mut machine, &bundle)?;
+        let mut lines: Vec<String> = plan.steps.iter().map(ToString::to_string).collect();
+        lines.extend(plan.collisions.iter().map(|collision| format!("refused: {collision}")));
+        lines.extend(plan.notes.iter().map(|note| format!("note: {note}")));
+        if plan.is_empty() {
+            lines.push(format!("nothing to do: `{}` is live", bundle.name));
+        }
+        Ok(lines.join("\n") + "\n")
+    }
+
+    /// `voevent-switch generations`
+    ///
+    /// # Errors
+    /// Where a record cannot be read.
+    pub fn generations(self) -> Result<String, Failure> {
+        Ok(table(&history(&crate::switch::state::State::below(self.root.unwrap_or(Path::new("/"))))?))
+    }
+
+    /// `voevent-switch probe KIND`
+    ///
+    /// # Errors
+    /// Where no broker answers in time.
+    pub fn probe(self, kind: ProbeKind, port: u16, wait: Duration) -> Result<String, Failure> {
+        let answer = probe(kind, port, wait)?;
+        Ok(format!("{answer}\n"))
+    }
+
+    /// The switch itself, in its unit.
+    ///
+    /// # Errors
+    /// With the exit code that says what state the machine is in.
+    pub fn run(self, by: String, bundle: Option<&Path>, number: Option<u64>) -> Result<Exit, Failure> {
+        let mut machine = self.machine()?;
+        let to = match (bundle, number) {
+            (Some(path), _) => To::Path(bundle_path(path)?),
+            (None, Some(number)) => To::Generation(number),
+            (None, None) => To::Predecessor,
+        };
+        let bundle = match &to {
+            To::Path(path) => path.read()?,
+            To::Generation(number) => machine.generation_bundle(*number)?,
+            To::Predecessor => machine.previous().and_then(|number| machine.generation_bundle(number))?,
+        };
+        let request = Request { to, by, now: self.now, allowance: self.allowance };
+        let ending = activate(&mut machine, &request, self.tell)?;
+        Ok(tell_ending(&ending, &bundle, self.tell))
+    }
+
+    /// The guard of a generation.
+    ///
+    /// # Errors
+    /// Where the committed generation could not be put back.
+    pub fn guard(self, number: u64, deadline: Duration) -> Result<Exit, Failure> {
+        let recovered = guard(&mut self.machine()?, number, deadline)?;
+        Ok(tell_recovered(recovered, self.tell))
+    }
+
+    /// What runs first at boot.
+    ///
+    /// # Errors
+    /// Where something could not be put back.
+    pub fn boot(self) -> Result<Exit, Failure> {
+        let recovered = boot::boot(&mut self.machine()?)?;
+        Ok(tell_recovered(recovered, self.tell))
+    }
+
+    /// What runs when the machine is up.
+    ///
+    /// # Errors
+    /// Where the committed generation does not work.
+    pub fn boot_check(self) -> Result<Exit, Failure> {
+        let recovered = boot::boot_check(&mut self.machine()?)?;
+        Ok(tell_recovered(recovered, self.tell))
+    }
+}
+
+impl Machine {
+    fn generation_bundle(&self, number: u64) -> Result<Bundle, Failure> {
+        if self.state.numbers()?.contains(&number) {
+            return Ok(self.state.generation(number)?.bundle);
+        }
+        Err(Failure::refused(format!("there is no generation {number}"))
+            .help("`voevent-switch generations` lists them"))
+    }
+}
+
+/// A bundle's path has a `/` in it, so that a mistyped command is not taken for one.
+fn bundle_path(path: &Path) -> Result<BundlePath, Failure> {
+    if !path.as_os_str().as_encoded_bytes().contains(&b'/') {
+        return Err(Failure::refused(format!("there is no command `{}`", path.display()))
+            .exit(Exit::Usage)
+            .help(format!("if it is a bundle, write `./{}`", path.display())));
+    }
+    BundlePath::resolve(path)
+}
+
+fn received(machine: &Machine) -> Result<BundlePath, Failure> {
+    let path = machine.state.received().ok_or_else(|| {
+        Failure::refused("no bundle has arrived yet")
+            .exit(Exit::Usage)
+            .help("name one: `voevent-switch BUNDLE`")
+    })?;
+    BundlePath::resolve(&path)
+}
+
+/// The plan for the next generation, with nothing done.
+fn planned(machine: &mut Machine, bundle: &Bundle) -> Result<Plan, Failure> {
+    let observed = machine.observe(Some(bundle))?;
+    let number = machine.state.numbers()?.last().map_or(1, |last| last + 1);
+    Ok(plan(&observed, Desired { generation: Some((number, bundle)), way: Way::Forward }))
+}
+
+fn tell_ending(ending: &Ending, bundle: &Bundle, tell: &mut dyn FnMut(&str)) -> Exit {
+    tell(&match ending {
+        Ending::Nothing => format!("nothing to do: `{}` is live", bundle.name),
+        Ending::Committed(number) => format!("generation {number} is committed: `{}`", bundle.name),
+        Ending::Unproven(number) => {
+            format!("generation {number} is committed, unproven: `{}`", bundle.name)
+        }
+    });
+    Exit::Done
+}
+
+fn tell_recovered(recovered: Recovered, tell: &mut dyn FnMut(&str)) -> Exit {
+    match recovered {
+        Recovered::Nothing => {}
+        Recovered::Finished(number) => tell(&format!("generation {number} had been proven: it is committed")),
+        Recovered::Reverted(number) => tell(&format!("generation {number} was put back")),
+        Recovered::FilesBack(number) => tell(&format!("the files of generation {number} were put back")),
+    }
+    Exit::Done
+}

@@ -1,0 +1,111 @@
+//! Venvs with bytecode: `derived/<object>` is there if and only if it is whole and its imports were proven.
+//!
+//! A staged tree of hard links to the object's files gets the bytecode, is proven, synced, and renamed.
+
+#![expect(clippy::disallowed_methods, reason = "the door to derived trees")]
+
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use walkdir::WalkDir;
+
+use crate::base::io::{IoError, OnPath as _};
+use crate::base::layout;
+use crate::base::name::UnitName;
+use crate::store::disk::{remove, seal_folder};
+use crate::store::manifest::Venv;
+use crate::switch::derive::{Sources, compile_bytecode, prove_imports};
+use crate::switch::failure::Failure;
+use crate::switch::machine::Machine;
+use crate::switch::preflight::interpreter;
+use crate::switch::state::sync;
+
+/// How long the imports of a venv may take.
+const IMPORT_TIME: Duration = Duration::from_mins(1);
+/// Trees that are being made; a killed switch may leave one, the next sweeps it.
+const STAGED: &str = ".tmp-";
+
+/// Derives the tree of a venv where it is not there yet. Returns whether it was made now.
+///
+/// # Errors
+/// Where bytecode cannot be made, or an import fails: then nothing is kept.
+pub fn derive(machine: &mut Machine, python: &str, venv: &Venv) -> Result<bool, Failure> {
+    let derived = machine.state.derived();
+    let path = derived.join(venv.object.as_str());
+    if path.symlink_metadata().is_ok() {
+        return Ok(false);
+    }
+    sweep(&derived)?;
+    let name = format!("{STAGED}{}", venv.object);
+    let staged = derived.join(&name);
+    link_tree(&machine.state.store().path(&venv.object), &staged)?;
+    let result = complete(machine, python, (venv, &name));
+    if result.is_err() {
+        // What cannot be removed is swept by the next switch.
+        let _ = remove(&staged);
+    }
+    result?;
+    let folder = std::fs::File::open(&staged).on("open", &staged)?;
+    rustix::fs::syncfs(&folder).on("sync", &staged)?;
+    std::fs::rename(&staged, &path).on("rename to", &path)?;
+    sync(&derived)?;
+    Ok(true)
+}
+
+/// Compiles and proves a staged tree.
+fn complete(machine: &mut Machine, python: &str, (venv, name): (&Venv, &str)) -> Result<(), Failure> {
+    let (staged, finally) =
+        (format!("{}/{name}", layout::DERIVED), format!("{}/{}", layout::DERIVED, venv.object));
+    let sources = Sources {
+        root: machine.root.dir(),
+        python: &interpreter(python),
+        staged: &staged,
+        finally: &finally,
+    };
+    compile_bytecode(sources)?;
+    seal_folders(&machine.state.derived().join(name))?;
+    if machine.systemd.is_some() && !venv.imports.is_empty() {
+        let switch = UnitName::new(layout::RUN_UNIT)?;
+        prove_imports(&staged, &venv.imports, Some(&switch), IMPORT_TIME).map_err(|error| {
+            Failure::from(error)
+                .help(format!("build the bundle again; its lock is that of venv `{}`", venv.name))
+        })?;
+    }
+    Ok(())
+}
+
+fn sweep(derived: &Path) -> Result<(), IoError> {
+    for entry in std::fs::read_dir(derived).on("list", derived)? {
+        let entry = entry.on("list", derived)?;
+        if entry.file_name().as_encoded_bytes().starts_with(STAGED.as_bytes()) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a tree of folders with hard links to the files of another.
+fn link_tree(from: &Path, to: &Path) -> Result<(), IoError> {
+    for entry in WalkDir::new(from) {
+        let entry = entry.map_err(std::io::Error::from).on("walk", from)?;
+        let target = to.join(entry.path().strip_prefix(from).unwrap_or(entry.path()));
+        if entry.file_type().is_dir() {
+            std::fs::DirBuilder::new().mode(0o755).create(&target).on("make folder", &target)?;
+        } else {
+            std::fs::hard_link(entry.path(), &target).on("link", &target)?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives all folders the mode and time that objects have.
+fn seal_folders(tree: &Path) -> Result<(), IoError> {
+    for entry in WalkDir::new(tree).contents_first(true) {
+        let entry = entry.map_err(std::io::Error::from).on("walk", tree)?;
+        if entry.file_type().is_dir() {
+            seal_folder(entry.path())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Who reverts when the switch cannot: a transient service of its own that outlives the switch.
+//!
+//! It waits until the switch's lock is free, because the switch ended or died, or until the deadline, because it hangs.
+//! A guard names its generation: if that is not pending any more, it does nothing.
+
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::base::layout::RUN_UNIT;
+use crate::base::name::UnitName;
+use crate::store::object::ObjectName;
+use crate::switch::failure::Failure;
+use crate::switch::machine::Machine;
+use crate::switch::perform::Part;
+use crate::switch::recover::{Recovered, recover};
+use crate::switch::state::{Lock, Pointer};
+use crate::switch::transient::Program;
+
+/// How long the kernel may take to end a killed switch.
+const DYING: Duration = Duration::from_secs(30);
+
+/// The time since boot, suspensions included (`CLOCK_BOOTTIME`): no clock change moves it.
+#[must_use]
+pub fn boot_time() -> Duration {
+    let now = clock_gettime(ClockId::Boottime);
+    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+/// Starts the guard of generation `number`, by the activator's own object, and waits until it is executed.
+///
+/// # Errors
+/// Where it does not start: then nothing may be changed.
+pub fn start_guard(
+    machine: &mut Machine,
+    number: u64,
+    (activator, deadline): (&ObjectName, Duration),
+) -> Result<(), Failure> {
+    let program = machine.state.store().path(activator).to_string_lossy().into_owned();
+    let Some(systemd) = &mut machine.systemd else {
+        return Ok(());
+    };
+    let unit = UnitName::new(format!("voevent-guard-{number}.service"))?;
+    let command = [program, "guard".to_owned(), number.to_string(), deadline.as_millis().to_string()];
+    let description = format!("VOEvent node: reverts generation {number} if its switch does not end");
+    let result =
+        systemd.start_guard(Program { unit: &unit, description: &description, command: &command }, DYING)?;
+    if result.is_done() {
+        Ok(())
+    } else {
+        Err(Failure::refused(format!("the guard did not start: {result:?}")))
+    }
+}
+
+/// Guards the activation of generation `number` until it ends, or until `deadline` (since boot).
+///
+/// # Errors
+/// Where the committed generation could not be put back: the service is then started again.
+pub fn guard(machine: &mut Machine, number: u64, deadline: Duration) -> Result<Recovered, Failure> {
+    let (_lock, cause) = lock(machine, deadline)?;
+    if machine.state.pointer(Pointer::Pending)? != Some(number) {
+        return Ok(Recovered::Nothing);
+    }
+    recover(machine, Part::Whole, cause)
+}
+
+/// Takes the lock when it is free. At the deadline its holder is killed first.
+fn lock(machine: &mut Machine, deadline: Duration) -> Result<(Lock, &'static str), Failure> {
+    let (sender, receiver) = channel();
+    let state = machine.state.clone();
+    // Only waits; what changes the machine is this thread.
+    std::thread::spawn(move || sender.send(state.lock()));
+    match receiver.recv_timeout(deadline.saturating_sub(boot_time())) {
+        Ok(lock) => return Ok((lock?, "the switch ended before it was done")),
+        Err(RecvTimeoutError::Disconnected) => return Err(Failure::refused("the lock cannot be taken")),
+        Err(RecvTimeoutError::Timeout) => {}
+    }
+    if let Some(systemd) = &mut machine.systemd {
+        // It may have ended by itself in this moment.
+        let _ = systemd.kill(&UnitName::new(RUN_UNIT)?, rustix::process::Signal::KILL.as_raw());
+    }
+    let lock = receiver
+        .recv_timeout(DYING)
+        .map_err(|_| Failure::refused("the switch was killed at its deadline and still holds the lock"))?;
+    Ok((lock?, "the switch took longer than it may"))
+}

@@ -1,0 +1,298 @@
+//! Whether a machine is the one that a bundle was compiled for, judged from facts ([`crate::switch::facts`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::name::{PackageName, UnitName};
+use crate::store::manifest::Target;
+
+/// What a machine is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// `ID-VERSION_ID` of os-release(5), as `debian-12`.
+    pub system: String,
+    /// The machine, as uname(2) says.
+    pub machine: String,
+    /// The interpreter, or why it is of no use.
+    pub python: Result<Python, String>,
+    /// The packages of the distribution that are installed.
+    pub packages: BTreeSet<String>,
+    /// Bytes that may still be written where the state lies.
+    pub free: u64,
+    /// Who listens, on the ports that were asked about.
+    pub listeners: Vec<Listener>,
+}
+
+/// A Python interpreter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Python {
+    /// Its version, as `3.11.2`.
+    pub version: String,
+    /// The tag of the extension modules that it loads, as `cpython-311-x86_64-linux-gnu`.
+    pub soabi: String,
+    /// The library that new databases of `dbm` are written with: `sqlite3`, `gnu`, `ndbm`, `dumb`; `none` without `dbm`.
+    pub dbm: String,
+}
+
+/// A process that listens on a port.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listener {
+    /// The port.
+    pub port: u16,
+    /// The process, where it can be seen.
+    pub pid: Option<u32>,
+    /// Its name, as the kernel has it.
+    pub command: String,
+    /// The unit that it belongs to.
+    pub unit: Option<String>,
+}
+
+/// What a bundle needs.
+#[derive(Debug, Clone)]
+pub struct Wanted<'a> {
+    /// The target that it was compiled for.
+    pub target: &'a Target,
+    /// Packages of the distribution.
+    pub packages: &'a [PackageName],
+    /// Bytes that will be written.
+    pub bytes: u64,
+    /// Units whose processes may hold the ports.
+    pub units: &'a BTreeSet<UnitName>,
+}
+
+/// A reason not to begin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// Another distribution, or another version of it.
+    #[error("the bundle is for `{wanted}`, this is `{found}`: set `host.system` and build again")]
+    System {
+        /// What it was compiled for.
+        wanted: String,
+        /// What this is.
+        found: String,
+    },
+    /// Another machine.
+    #[error("the bundle is for `{wanted}`, this machine is `{found}`: set `host.arch` and build again")]
+    Machine {
+        /// What it was compiled for.
+        wanted: String,
+        /// What this is.
+        found: String,
+    },
+    /// No interpreter that runs.
+    #[error("`{path}` cannot be used: {reason}; install the distribution's `python{version}`")]
+    NoPython {
+        /// Where it should be.
+        path: String,
+        /// The minor version, as `3.11`.
+        version: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Another interpreter.
+    #[error("`{path}` is {what} `{found}`, where the bundle needs `{wanted}`")]
+    OtherPython {
+        /// Where it is.
+        path: String,
+        /// What is compared.
+        what: &'static str,
+        /// What is needed.
+        wanted: String,
+        /// What it is.
+        found: String,
+    },
+    /// Packages that are not installed.
+    #[error("packages are missing: run `apt-get install --no-install-recommends {}`", .0.join(" "))]
+    Packages(Vec<String>),
+    /// Not enough room.
+    #[error("{needed} bytes are needed and {free} are free: make room, or collect garbage")]
+    Space {
+        /// What will be written, and some to spare.
+        needed: u64,
+        /// What may be.
+        free: u64,
+    },
+    /// A port that somebody else has.
+    #[error("port {port} is taken by {who}: stop it, or choose another port")]
+    Port {
+        /// The port.
+        port: u16,
+        /// The process and its unit, in words.
+        who: String,
+    },
+}
+
+/// The path of the interpreter for a minor version.
+#[must_use]
+pub fn interpreter(version: &str) -> String {
+    format!("/usr/bin/python{version}")
+}
+
+/// Every reason not to begin; none where the machine will do.
+#[must_use]
+pub fn judge(wanted: &Wanted<'_>, facts: &Facts) -> Vec<Problem> {
+    // The system needs some room itself, to log that there is none left.
+    const SPARE: u64 = 16 << 20;
+    let mut problems = Vec::new();
+    let target = wanted.target;
+    if facts.system != target.system {
+        problems.push(Problem::System { wanted: target.system.clone(), found: facts.system.clone() });
+    }
+    if facts.machine != target.arch {
+        problems.push(Problem::Machine { wanted: target.arch.clone(), found: facts.machine.clone() });
+    }
+    judge_python(target, facts, &mut problems);
+    let missing =
+        wanted.packages.iter().map(PackageName::as_str).filter(|name| !facts.packages.contains(*name));
+    let missing: Vec<String> = missing.map(str::to_owned).collect();
+    if !missing.is_empty() {
+        problems.push(Problem::Packages(missing));
+    }
+    let needed = wanted.bytes.saturating_add(SPARE);
+    if wanted.bytes > 0 && facts.free < needed {
+        problems.push(Problem::Space { needed, free: facts.free });
+    }
+    judge_ports(wanted.units, &facts.listeners, &mut problems);
+    problems
+}
+
+fn judge_python(target: &Target, facts: &Facts, problems: &mut Vec<Problem>) {
+    let path = interpreter(&target.python);
+    let python = match &facts.python {
+        Ok(python) => python,
+        Err(reason) => {
+            let (version, reason) = (target.python.clone(), reason.clone());
+            problems.push(Problem::NoPython { path, version, reason });
+            return;
+        }
+    };
+    let minor = python.version.rsplitn(2, '.').last().unwrap_or_default();
+    if minor != target.python {
+        let (wanted, found) = (target.python.clone(), python.version.clone());
+        problems.push(Problem::OtherPython { path, what: "version", wanted, found });
+        return;
+    }
+    let wanted = format!("cpython-{}-{}-linux-gnu", target.python.replace('.', ""), target.arch);
+    if python.soabi != wanted {
+        problems.push(Problem::OtherPython { path, what: "ABI", wanted, found: python.soabi.clone() });
+    }
+}
+
+fn judge_ports(units: &BTreeSet<UnitName>, listeners: &[Listener], problems: &mut Vec<Problem>) {
+    let mut ports: BTreeMap<u16, Vec<&Listener>> = BTreeMap::new();
+    for listener in listeners {
+        ports.entry(listener.port).or_default().push(listener);
+    }
+    for (port, holders) in ports {
+        let ours = |holder: &&&Listener| {
+            holder.unit.as_ref().is_some_and(|unit| units.iter().any(|name| name.as_str() == unit))
+        };
+        // A worker of ours that left its unit does not make the port a stranger's.
+        if holders.iter().find(ours).is_none() {
+            let who: BTreeSet<String> = holders.iter().map(|holder| holder.words()).collect();
+            let who = who.into_iter().collect::<Vec<_>>().join(" and ");
+            problems.push(Problem::Port { port, who });
+        }
+    }
+}
+
+impl Listener {
+    fn words(&self) -> String {
+        let process = match self.pid {
+            Some(pid) => format!("`{}` (process {pid}", self.command.escape_debug()),
+            None => return "a process that cannot be seen".to_owned(),
+        };
+        match &self.unit {
+            Some(unit) => format!("{process} of `{unit}`)"),
+            None => format!("{process})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts() -> Facts {
+        let python = Python {
+            version: "3.11.2".into(),
+            soabi: "cpython-311-x86_64-linux-gnu".into(),
+            dbm: "ndbm".into(),
+        };
+        Facts {
+            system: "debian-12".into(),
+            machine: "x86_64".into(),
+            python: Ok(python),
+            packages: ["python3.11".to_owned()].into(),
+            free: 1 << 30,
+            listeners: Vec::new(),
+        }
+    }
+
+    fn told(change: impl FnOnce(&mut Facts)) -> Vec<String> {
+        let target = Target { arch: "x86_64".into(), python: "3.11".into(), system: "debian-12".into() };
+        let packages = [PackageName::new("python3.11").unwrap()];
+        let units = [UnitName::new("comet.service").unwrap()].into();
+        let wanted = Wanted { target: &target, packages: &packages, bytes: 1 << 20, units: &units };
+        let mut facts = facts();
+        change(&mut facts);
+        judge(&wanted, &facts).iter().map(ToString::to_string).collect()
+    }
+
+    fn listener(port: u16, pid: u32, unit: Option<&str>) -> Listener {
+        Listener { port, pid: Some(pid), command: "twistd".into(), unit: unit.map(str::to_owned) }
+    }
+
+    #[test]
+    fn the_right_machine() {
+        assert_eq!(told(|_| {}), [""; 0]);
+        assert_eq!(told(|facts| facts.listeners = vec![listener(8099, 5, Some("comet.service"))]), [""; 0]);
+        let both = vec![listener(8099, 5, Some("comet.service")), listener(8099, 6, None)];
+        assert_eq!(told(|facts| facts.listeners = both), [""; 0]);
+    }
+
+    #[test]
+    fn all_reasons_are_told() {
+        let problems = told(|facts| {
+            facts.system = "ubuntu-24.04".into();
+            facts.machine = "aarch64".into();
+            facts.python = Err("it is not there".into());
+            facts.packages.clear();
+            facts.free = 1 << 20;
+            facts.listeners = vec![
+                listener(8098, 7, Some("old-comet.service")),
+                listener(8099, 7, None),
+                Listener { port: 8100, pid: None, command: String::new(), unit: None },
+            ];
+        });
+        assert_eq!(
+            problems,
+            [
+                "the bundle is for `debian-12`, this is `ubuntu-24.04`: set `host.system` and build again",
+                "the bundle is for `x86_64`, this machine is `aarch64`: set `host.arch` and build again",
+                "`/usr/bin/python3.11` cannot be used: it is not there; install the distribution's `python3.11`",
+                "packages are missing: run `apt-get install --no-install-recommends python3.11`",
+                "17825792 bytes are needed and 1048576 are free: make room, or collect garbage",
+                "port 8098 is taken by `twistd` (process 7 of `old-comet.service`): stop it, or choose another port",
+                "port 8099 is taken by `twistd` (process 7): stop it, or choose another port",
+                "port 8100 is taken by a process that cannot be seen: stop it, or choose another port",
+            ]
+        );
+    }
+
+    #[test]
+    fn another_interpreter() {
+        let python = |version: &str, soabi: &str| {
+            let (version, soabi) = (version.to_owned(), soabi.to_owned());
+            told(|facts| facts.python = Ok(Python { version, soabi, dbm: "ndbm".into() }))
+        };
+        assert_eq!(
+            python("3.12.1", "cpython-312-x86_64-linux-gnu"),
+            ["`/usr/bin/python3.11` is version `3.12.1`, where the bundle needs `3.11`"]
+        );
+        assert_eq!(
+            python("3.11.9", "cpython-311d-x86_64-linux-gnu"),
+            ["`/usr/bin/python3.11` is ABI `cpython-311d-x86_64-linux-gnu`, where the bundle needs \
+                 `cpython-311-x86_64-linux-gnu`"]
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! What is made ready before the change: the target is the one that the bundle is for, its users are there. Additive:
+//! nothing that runs is touched.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::base::layout;
+use crate::base::name::{UnitName, UserName};
+use crate::base::path::TargetPath;
+use crate::store::bundle::Bundle;
+use crate::store::manifest::Manifest;
+use crate::switch::facts::gather;
+use crate::switch::failure::Failure;
+use crate::switch::machine::Machine;
+use crate::switch::peek::Peek;
+use crate::switch::preflight::{Facts, Wanted, judge};
+use crate::switch::state::Pointer;
+use crate::switch::users;
+
+/// Refuses a target that the bundle cannot work on: system, arch, interpreter, packages, room, ports, folders.
+///
+/// # Errors
+/// All that is wrong, at once.
+pub fn preflight(machine: &Machine, bundle: &Bundle) -> Result<Facts, Failure> {
+    let manifest = &bundle.manifest;
+    let peek = Peek::open(machine.root.dir())?;
+    let ports: BTreeSet<u16> = manifest.checks.iter().filter_map(|check| check.port).collect();
+    let facts = gather(&peek, &manifest.target.python, &ports)?;
+    let units: BTreeSet<UnitName> = machine
+        .state
+        .generations()?
+        .bundles()
+        .chain([bundle])
+        .flat_map(|bundle| bundle.manifest.units.iter().map(|unit| unit.name.clone()))
+        .collect();
+    let wanted = Wanted {
+        target: &manifest.target,
+        packages: &manifest.packages,
+        bytes: missing_bytes(machine, manifest),
+        units: &units,
+    };
+    let mut problems: Vec<String> = judge(&wanted, &facts).iter().map(ToString::to_string).collect();
+    problems.extend(dbm_changed(machine, &facts)?);
+    for managed in &manifest.paths {
+        if let Some(found) = machine.root.writable_by_others(&managed.path)? {
+            let text =
+                format!("`{}` lies below `{}`, which others than root can write", managed.path, found.folder);
+            problems.push(text);
+        }
+    }
+    match problems.as_slice() {
+        [] => Ok(facts),
+        [only] => Err(Failure::refused(only)),
+        _ => Err(Failure::refused("this machine is not what the bundle needs").details(problems)),
+    }
+}
+
+/// Bytes that objects and derived trees will take: what the store has not, and as much again for bytecode.
+fn missing_bytes(machine: &Machine, manifest: &Manifest) -> u64 {
+    let store = machine.state.store();
+    let missing = manifest.objects.iter().filter(|object| !store.has(&object.name));
+    missing.map(|object| object.size).sum::<u64>().saturating_mul(2)
+}
+
+/// Comet's event database depends on what the interpreter's `dbm` writes: with another module it would be empty.
+fn dbm_changed(machine: &Machine, facts: &Facts) -> Result<Option<String>, Failure> {
+    let Some(committed) = machine.state.pointer(Pointer::Committed)? else {
+        return Ok(None);
+    };
+    let before = machine.state.record(committed)?.dbm;
+    let now = facts.python.as_ref().map_or("", |python| python.dbm.as_str());
+    let changed = !before.is_empty() && !now.is_empty() && before != now;
+    Ok(changed.then(|| {
+        format!(
+            "the interpreter writes new databases with `dbm.{now}`, generation {committed} wrote them with \
+             `dbm.{before}`: the broker would not find the events that it has seen"
+        )
+    }))
+}
+
+/// Makes users and groups, and reads them back: systemd-sysusers ends well where a name is taken by somebody else.
+///
+/// # Errors
+/// Where one of them is not as the bundle says.
+pub fn make_users(machine: &Machine, bundle: &Bundle) -> Result<(), Failure> {
+    let manifest = &bundle.manifest;
+    let peek = Peek::open(machine.root.dir())?;
+    let read = || users::read(&peek, names(manifest));
+    if read()?.compare(&manifest.users, &manifest.groups).is_empty() {
+        return Ok(());
+    }
+    if let Some(file) = file_at(machine, manifest, layout::SYSUSERS)? {
+        users::make_users(machine.root.dir(), &file)?;
+    }
+    let differences = read()?.compare(&manifest.users, &manifest.groups);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::refused("the users of this machine are not what the bundle wants")
+        .details(differences)
+        .help("choose other names in the host file, or change these users yourself"))
+}
+
+fn names(manifest: &Manifest) -> Vec<&UserName> {
+    let users = manifest.users.iter().map(|user| &user.name);
+    users.chain(manifest.groups.iter().map(|group| &group.name)).collect()
+}
+
+/// Makes the folders of the bundle, and looks whether they are as it says.
+///
+/// # Errors
+/// Where one of them is not.
+pub fn make_directories(machine: &Machine, manifest: &Manifest) -> Result<(), Failure> {
+    let Some(file) = file_at(machine, manifest, layout::TMPFILES)? else {
+        return Ok(());
+    };
+    users::make_folders(machine.root.dir(), &file)?;
+    let peek = Peek::open(machine.root.dir())?;
+    let accounts = users::read(&peek, names(manifest))?;
+    let differences = users::folders(&peek, &manifest.directories, &accounts)?;
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::refused("folders are not what the bundle wants").details(differences))
+}
+
+/// The object that a manifest places at a path.
+fn file_at(machine: &Machine, manifest: &Manifest, path: &str) -> Result<Option<PathBuf>, Failure> {
+    let path = TargetPath::new(path)?;
+    let managed = manifest.paths.iter().find(|managed| managed.path == path);
+    Ok(managed.map(|managed| machine.state.store().path(&managed.object)))
+}
