@@ -4,6 +4,7 @@ pub mod digest;
 pub mod io;
 pub mod layout;
 pub mod name;
+pub mod nearest;
 pub mod path;
 pub mod report;
 pub mod value;

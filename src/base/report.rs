@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Renderer, Snippet};
+
 /// A source text and the name it is shown under.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
@@ -30,6 +32,15 @@ impl Place {
         let before = &text[..start];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    /// The part that is underlined: within the text, and no more than its first line.
+    fn shown(&self) -> Range<usize> {
+        let text = &self.source.text;
+        let start = text.floor_char_boundary(self.span.start.min(text.len()));
+        let end = text.ceil_char_boundary(self.span.end.clamp(start, text.len()));
+        let line = text[start..end].find('\n').map_or(end, |at| start + at);
+        start..line
     }
 }
 
@@ -80,5 +91,108 @@ impl Diagnostic {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
         self
+    }
+}
+
+/// How diagnostics are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RenderStyle {
+    /// Columns of the terminal; 80 where there is none.
+    pub width: usize,
+    /// Whether to colour.
+    pub colour: bool,
+}
+
+impl Default for RenderStyle {
+    fn default() -> Self {
+        Self { width: 80, colour: false }
+    }
+}
+
+/// Draws diagnostics as rustc does, a blank line between two, in the order in which they come.
+#[must_use]
+pub fn render(diagnostics: &[Diagnostic], style: RenderStyle) -> String {
+    let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.term_width(style.width);
+    let mut text = String::new();
+    for diagnostic in diagnostics {
+        text.push_str(renderer.render(&[group(diagnostic)]).trim_end());
+        text.push_str("\n\n");
+    }
+    text.truncate(text.trim_end().len());
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+fn group(diagnostic: &Diagnostic) -> Group<'_> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(diagnostic.message.as_str());
+    // Consecutive places of one source are drawn in one excerpt.
+    let excerpts = diagnostic.places.chunk_by(|a, b| a.0.source == b.0.source).enumerate();
+    let excerpts = excerpts.map(|(index, places)| Element::from(excerpt(places, index == 0)));
+    let helps = diagnostic.help.iter().map(|line| Level::HELP.message(line.as_str()).into());
+    let elements: Vec<Element<'_>> = excerpts.chain(helps).collect();
+    if elements.is_empty() { Group::with_title(title) } else { title.elements(elements) }
+}
+
+fn excerpt(places: &[(Place, String)], first: bool) -> Snippet<'_, Annotation<'_>> {
+    let source = places.first().map(|(place, _)| place.source.as_ref());
+    let (name, text) = source.map_or(("", ""), |source| (source.name.as_str(), source.text.as_str()));
+    let annotations = places.iter().enumerate().map(|(index, (place, label))| {
+        let kind = if first && index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let label = (!label.is_empty()).then_some(label.as_str());
+        kind.span(place.shown()).label(label)
+    });
+    Snippet::source(text).path(name).annotations(annotations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(name: &str, text: &str) -> Arc<Source> {
+        Arc::new(Source { name: name.to_owned(), text: text.to_owned() })
+    }
+
+    #[test]
+    fn both_places_of_a_conflict_are_drawn() {
+        let (a, b) = (source("a.toml", "x = 1\ny = 2\n"), source("b.toml", "# é\nx = 3\n"));
+        let place = |source: &Arc<Source>, span| Place { source: Arc::clone(source), span };
+        let diagnostic = Diagnostic::error("`x` has two values")
+            .at(place(&a, 4..5), "this one")
+            .at(place(&a, 10..11), "not this")
+            .at(place(&b, 9..10), "and this one")
+            .help("keep one of them");
+        insta::assert_snapshot!(render(&[diagnostic, Diagnostic::warning("odd")], RenderStyle::default()), @r"
+        error: `x` has two values
+         --> a.toml:1:5
+          |
+        1 | x = 1
+          |     ^ this one
+        2 | y = 2
+          |     - not this
+          |
+         ::: b.toml:2:5
+          |
+        2 | x = 3
+          |     - and this one
+          |
+          = help: keep one of them
+
+        warning: odd
+        ");
+    }
+
+    #[test]
+    fn columns_are_characters_and_spans_are_clamped() {
+        let text = source("a", "é = 1\n");
+        let place = Place { source: Arc::clone(&text), span: 5..99 };
+        assert_eq!(place.line_column(), (1, 5));
+        assert_eq!(place.shown(), 5..6);
     }
 }

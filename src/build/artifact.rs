@@ -48,7 +48,12 @@ pub enum What {
     /// A file: an object, at a path where it has one.
     File(FileArtifact),
     /// An executable that is only referred to, by `script("name")`.
-    Script { name: Label, text: Text },
+    Script {
+        /// For references.
+        name: Label,
+        /// Its bytes.
+        text: Text,
+    },
     /// A unit, or a drop-in of one.
     Unit(UnitArtifact),
     /// A Python environment, referred to by `venv("name")`.
@@ -56,11 +61,26 @@ pub enum What {
     /// A user.
     User(UserArtifact),
     /// A group.
-    Group { name: UserName },
+    Group {
+        /// Its name.
+        name: UserName,
+    },
     /// A folder outside the store, made by systemd-tmpfiles.
-    Directory { path: TargetPath, mode: u32, owner: UserName, group: UserName },
+    Directory {
+        /// Where it is.
+        path: TargetPath,
+        /// Its permission bits, set-id and sticky bits among them.
+        mode: u32,
+        /// Its owner.
+        owner: UserName,
+        /// Its group.
+        group: UserName,
+    },
     /// A package of the distribution that must be there.
-    Package { name: PackageName },
+    Package {
+        /// Its name.
+        name: PackageName,
+    },
     /// A proof that the node works.
     Check(CheckArtifact),
 }

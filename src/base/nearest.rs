@@ -1,0 +1,43 @@
+//! The name that was probably meant.
+
+/// Of `candidates` the one that is nearest to `name`, the first of several; `None` where none is near.
+#[must_use]
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (name.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Advice after an unknown name: the nearest one, else all of them where they are few.
+#[must_use]
+pub fn advice<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    if let Some(near) = nearest(name, candidates.iter().copied()) {
+        return format!("did you mean `{near}`?");
+    }
+    match candidates.as_slice() {
+        [] => "there is none".to_owned(),
+        [only] => format!("there is only `{only}`"),
+        _ if candidates.len() > 16 => format!("none of {} is near", candidates.len()),
+        [all @ .., last] => format!("known are `{}` and `{last}`", all.join("`, `")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_only() {
+        let names = ["receive", "remotes", "broadcast"];
+        assert_eq!(nearest("recieve", names), Some("receive"));
+        assert_eq!(nearest("remote", names), Some("remotes"));
+        assert_eq!(nearest("zzz", names), None);
+        assert_eq!(advice("zzz", names), "known are `receive`, `remotes` and `broadcast`");
+        assert_eq!(advice("zzz", ["a"]), "there is only `a`");
+    }
+}
