@@ -1,4 +1,8 @@
 //! From a host's TOML to a sealed bundle.
+//!
+//! The modules are in the order in which a configuration goes through them.
+
+pub mod sources;
 
 pub mod accounts;
 pub mod artifact;
