@@ -5,6 +5,10 @@
 pub mod sources;
 
 pub mod accounts;
+pub mod config;
+pub mod forms;
+pub mod types;
+
 pub mod artifact;
 pub mod artifact_graph;
 pub mod fill;

@@ -1,0 +1,236 @@
+//! Host files and the fragments that they import, as written.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path};
+use std::sync::Arc;
+
+use crate::base::name::ModuleName;
+use crate::base::nearest::advice;
+use crate::base::report::{Diagnostic, Source};
+
+use super::keys::{Keys, mismatch, string, table};
+use super::tree::{Data, Entry, Node, Placed, parse};
+
+/// The settings of `[host]` that are one text each.
+pub const HOST_TEXTS: [&str; 5] = ["description", "address", "system", "arch", "python"];
+
+/// A host file or a fragment, as written.
+#[derive(Debug)]
+pub struct HostFile {
+    /// Its text.
+    pub source: Arc<Source>,
+    /// What it imports, relative to itself.
+    pub imports: Vec<Placed<String>>,
+    /// The modules that it turns on.
+    pub modules: Vec<Placed<ModuleName>>,
+    /// Whether its `modules` replace those of what it imports.
+    pub replace_modules: bool,
+    /// The texts of `[host]`, by name.
+    pub texts: BTreeMap<&'static str, Placed<String>>,
+    /// The tables of modules, by their keys.
+    pub sections: BTreeMap<String, Entry>,
+}
+
+/// Reads the text of a host file or a fragment.
+pub fn read(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> HostFile {
+    let mut sections = parse(source, faults).entries;
+    let mut file = HostFile {
+        source: Arc::clone(source),
+        imports: Vec::new(),
+        modules: Vec::new(),
+        replace_modules: false,
+        texts: BTreeMap::new(),
+        sections: BTreeMap::new(),
+    };
+    if let Some(entry) = sections.remove("host") {
+        head(&mut file, &entry, faults);
+    }
+    for (name, entry) in &sections {
+        if table(&entry.value, faults).is_some() && ModuleName::new(name.as_str()).is_err() {
+            let message = format!("`{name}` is no module");
+            let help = "a table of a host file is `[host]` or named like a module that is on";
+            faults.push(Diagnostic::error(message).at(entry.key.clone(), "").help(help));
+        }
+    }
+    file.sections = sections;
+    file
+}
+
+fn head(file: &mut HostFile, entry: &Entry, faults: &mut Vec<Diagnostic>) {
+    let Some(head) = table(&entry.value, faults) else { return };
+    let mut keys = Keys::new(head, entry.key.clone(), "`[host]`");
+    for key in HOST_TEXTS {
+        if let Some(text) = keys.string(key, faults) {
+            check_text(key, &text, faults);
+            file.texts.insert(key, text);
+        }
+    }
+    file.imports = keys.strings("imports", faults);
+    for import in &file.imports {
+        check_import(import, faults);
+    }
+    if let Some(entry) = keys.take("modules") {
+        modules(file, &entry.value, faults);
+    }
+    keys.finish(faults);
+}
+
+fn modules(file: &mut HostFile, node: &Node, faults: &mut Vec<Diagnostic>) {
+    let node = replacement(node).inspect(|_| file.replace_modules = true).unwrap_or(node);
+    let Data::List(items) = &node.data else {
+        faults.push(mismatch(node, "a list of module names"));
+        return;
+    };
+    for name in items.iter().filter_map(|item| string(item, faults)).collect::<Vec<_>>() {
+        match ModuleName::new(name.value) {
+            Ok(value) => file.modules.push(Placed { value, place: name.place }),
+            Err(error) => faults.push(
+                Diagnostic::error(error.to_string()).at(name.place, "").help("name a folder of `modules/`"),
+            ),
+        }
+    }
+}
+
+/// What `{ replace = … }` has in it, where that is what a node is.
+#[must_use]
+pub fn replacement(node: &Node) -> Option<&Node> {
+    let Data::Table(table) = &node.data else { return None };
+    let mut entries = table.entries.iter();
+    match (entries.next(), entries.next()) {
+        (Some((key, entry)), None) if key == "replace" => Some(&entry.value),
+        _ => None,
+    }
+}
+
+fn check_import(import: &Placed<String>, faults: &mut Vec<Diagnostic>) {
+    let path = Path::new(&import.value);
+    let relative = path.components().all(|part| !matches!(part, Component::RootDir | Component::Prefix(_)));
+    if import.value.is_empty() || !relative {
+        faults.push(
+            Diagnostic::error(format!("`{}` is no relative path", import.value))
+                .at(import.place.clone(), "")
+                .help("write it relative to this file, so that the folder can move"),
+        );
+    }
+}
+
+fn check_text(key: &str, text: &Placed<String>, faults: &mut Vec<Diagnostic>) {
+    let value = text.value.as_str();
+    let numbers = |text: &str| {
+        !text.is_empty()
+            && text.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let (good, help) = match key {
+        "system" => {
+            let known = value
+                .split_once('-')
+                .is_some_and(|(id, version)| matches!(id, "debian" | "ubuntu") && numbers(version));
+            (known, "write `debian-12`, `debian-13` or `ubuntu-24.04`, say".to_owned())
+        }
+        "arch" => (matches!(value, "x86_64" | "aarch64"), advice(value, ["x86_64", "aarch64"])),
+        "python" => {
+            let minor = value.strip_prefix("3.").and_then(|minor| minor.parse::<u8>().ok());
+            let plain = minor.is_some_and(|minor| value == format!("3.{minor}") && minor >= 9);
+            (plain, "write the interpreter's minor version, as `3.11`; 3.9 is the oldest".to_owned())
+        }
+        "address" => {
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '_');
+            let good = !value.is_empty() && value.chars().all(plain) && !value.starts_with('-');
+            (good, "write a host name or an address".to_owned())
+        }
+        _ => (!value.chars().any(char::is_control), "write it on one line".to_owned()),
+    };
+    if !good {
+        let message = format!("`{}` is no `{key}` that is known", value.escape_debug());
+        faults.push(Diagnostic::error(message).at(text.place.clone(), "").help(help));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::report::{RenderStyle, render};
+
+    fn read_text(text: &str) -> (HostFile, String) {
+        let source = Arc::new(Source { name: "hosts/a.toml".to_owned(), text: text.to_owned() });
+        let mut faults = Vec::new();
+        let file = read(&source, &mut faults);
+        (file, render(&faults, RenderStyle::default()))
+    }
+
+    #[test]
+    fn a_host_is_read_as_written() {
+        let (file, faults) = read_text(
+            "[host]\nsystem = 'debian-12'\narch = 'x86_64'\npython = '3.11'\nimports = ['site.toml']\n\
+             modules = { replace = ['comet'] }\n[comet]\nx = '{{ y }}'\n",
+        );
+        assert_eq!(faults, "");
+        assert!(file.replace_modules && file.sections.contains_key("comet"));
+        assert_eq!(file.modules[0].value.as_str(), "comet");
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said() {
+        let (_, faults) = read_text(
+            "[host]\nsytem = 'debian-12'\narch = 'x86-64'\npython = '2.7'\nimports = ['/etc/x']\nmodules = ['a-b', 1]\n\
+             [a-b]\n",
+        );
+        insta::assert_snapshot!(faults, @r"
+        error: `x86-64` is no `arch` that is known
+         --> hosts/a.toml:3:8
+          |
+        3 | arch = 'x86-64'
+          |        ^^^^^^^^
+          |
+          = help: did you mean `x86_64`?
+
+        error: `2.7` is no `python` that is known
+         --> hosts/a.toml:4:10
+          |
+        4 | python = '2.7'
+          |          ^^^^^
+          |
+          = help: write the interpreter's minor version, as `3.11`; 3.9 is the oldest
+
+        error: `/etc/x` is no relative path
+         --> hosts/a.toml:5:12
+          |
+        5 | imports = ['/etc/x']
+          |            ^^^^^^^^
+          |
+          = help: write it relative to this file, so that the folder can move
+
+        error: expected a string, found an integer
+         --> hosts/a.toml:6:19
+          |
+        6 | modules = ['a-b', 1]
+          |                   ^ this is an integer
+          |
+          = help: write it in quotes
+
+        error: `a-b` is no module name: lower-case letters, digits and `_`, the first a letter, at most 63, and not `host`, `each`, `on` or `set`
+         --> hosts/a.toml:6:12
+          |
+        6 | modules = ['a-b', 1]
+          |            ^^^^^
+          |
+          = help: name a folder of `modules/`
+
+        error: `[host]` has no key `sytem`
+         --> hosts/a.toml:2:1
+          |
+        2 | sytem = 'debian-12'
+          | ^^^^^
+          |
+          = help: did you mean `system`?
+
+        error: `a-b` is no module
+         --> hosts/a.toml:7:2
+          |
+        7 | [a-b]
+          |  ^^^
+          |
+          = help: a table of a host file is `[host]` or named like a module that is on
+        ");
+    }
+}

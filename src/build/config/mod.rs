@@ -1,0 +1,8 @@
+//! Texts as configuration: what is written, with its places; nothing is evaluated here.
+
+pub mod artifact;
+pub mod host;
+pub mod keys;
+pub mod module;
+pub mod option;
+pub mod tree;

@@ -1,0 +1,274 @@
+//! Declarations of options: `[options.x]` of a module and `fields` of a table.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+
+use crate::base::name::ModuleName;
+use crate::base::nearest::advice;
+use crate::base::report::{Diagnostic, Place};
+use crate::build::types::{Scalar, Type, check};
+
+use super::keys::{Keys, mismatch, string, table};
+use super::tree::{Data, Entry, Node, Placed, Table, within};
+
+/// The names of the types of one value.
+const SCALARS: [&str; 14] = [
+    "bool",
+    "int",
+    "float",
+    "string",
+    "one of",
+    "path",
+    "port",
+    "host-port",
+    "cidr",
+    "duration",
+    "size",
+    "mode",
+    "ivoid",
+    "user-name",
+];
+
+/// An option or a field, as declared.
+#[derive(Debug)]
+pub struct OptionDecl {
+    /// Where its name is written.
+    pub place: Place,
+    /// Its type.
+    pub kind: Type,
+    /// What it is where nobody sets it; may have expressions in it.
+    pub default: Option<Node>,
+    /// Whether it may be left out, and is then `none`.
+    pub optional: bool,
+    /// Whether only modules may set it.
+    pub internal: bool,
+    /// What it is for.
+    pub description: String,
+    /// An example for people.
+    pub example: Option<Node>,
+}
+
+/// Reads a table of options or fields.
+pub fn options(table_: &Table, faults: &mut Vec<Diagnostic>) -> BTreeMap<String, OptionDecl> {
+    let mut options = BTreeMap::new();
+    for (name, entry) in &table_.entries {
+        if let Err(error) = ModuleName::new(name.as_str()) {
+            let message = format!("`{name}` is no name for an option: {}", error.rule());
+            faults.push(Diagnostic::error(message).at(entry.key.clone(), "").help("choose another name"));
+        } else if let Some(option) = option(entry, faults) {
+            options.insert(name.clone(), option);
+        }
+    }
+    options
+}
+
+fn option(entry: &Entry, faults: &mut Vec<Diagnostic>) -> Option<OptionDecl> {
+    let written = table(&entry.value, faults)?;
+    let mut keys = Keys::new(written, entry.key.clone(), "an option");
+    let name = keys.required("type", faults);
+    let description = keys.required("description", faults);
+    let mut option = OptionDecl {
+        place: entry.key.clone(),
+        kind: Type::Scalar(Scalar::Bool),
+        default: keys.take("default").map(|entry| entry.value.clone()),
+        optional: keys.flag("optional", faults),
+        internal: keys.flag("internal", faults),
+        description: description.map(|text| text.value).unwrap_or_default(),
+        example: keys.take("example").map(|entry| entry.value.clone()),
+    };
+    let kind = name.and_then(|name| TypeReader { keys: &mut keys, faults }.read(&name));
+    keys.finish(faults);
+    option.kind = kind?;
+    if let (Type::Table(_), Some(node)) = (&option.kind, &option.default) {
+        let message = "a table has no default of its own";
+        faults.push(
+            Diagnostic::error(message).at(node.place.clone(), "").help("give its fields their defaults"),
+        );
+        return None;
+    }
+    if let Some(node) = &option.default {
+        conform(&option, node, true, faults);
+    }
+    if let Some(node) = &option.example {
+        conform(&option, node, false, faults);
+    }
+    Some(option)
+}
+
+struct TypeReader<'a, 'b> {
+    keys: &'a mut Keys<'b>,
+    faults: &'a mut Vec<Diagnostic>,
+}
+
+impl TypeReader<'_, '_> {
+    fn read(&mut self, name: &Placed<String>) -> Option<Type> {
+        let mut inner = name.value.as_str();
+        let mut outer = Vec::new();
+        while let Some((around, rest)) = ["list of ", "map of "]
+            .into_iter()
+            .find_map(|around| inner.strip_prefix(around).map(|rest| (around, rest)))
+        {
+            outer.push(around);
+            inner = rest;
+        }
+        let repeat = outer.contains(&"list of ") && self.keys.flag("repeat", self.faults);
+        let mut kind = if inner == "table" { self.table(&outer, name)? } else { self.scalar(inner, name)? };
+        for around in outer.into_iter().rev() {
+            kind = if around == "map of " {
+                Type::Map(Box::new(kind))
+            } else {
+                Type::List { item: Box::new(kind), repeat }
+            };
+        }
+        Some(kind)
+    }
+
+    fn table(&mut self, outer: &[&str], name: &Placed<String>) -> Option<Type> {
+        if outer.last() == Some(&"list of ") {
+            self.faults.push(
+                Diagnostic::error("a list of tables has no keys to be merged by")
+                    .at(name.place.clone(), "")
+                    .help("write `map of table`"),
+            );
+        }
+        let Some(entry) = self.keys.take("fields") else {
+            self.keys.missing("fields", self.faults);
+            return None;
+        };
+        Some(Type::Table(options(table(&entry.value, self.faults)?, self.faults)))
+    }
+
+    fn scalar(&mut self, name: &str, whole: &Placed<String>) -> Option<Type> {
+        Some(Type::Scalar(match name {
+            "bool" => Scalar::Bool,
+            "int" => {
+                let (min, max) = self.bounds(i64::MIN, i64::MAX);
+                Scalar::Int(min, max)
+            }
+            "port" => {
+                let (min, max) = self.bounds(1, 65_535);
+                Scalar::Port(min.max(1), max.min(65_535))
+            }
+            "float" => {
+                let min = self.float("min").unwrap_or(f64::MIN);
+                Scalar::Float(min, self.float("max").unwrap_or(f64::MAX))
+            }
+            "string" => {
+                let (min, max) = self.bounds(0, i64::MAX);
+                let size = |bound: i64| usize::try_from(bound).unwrap_or(0);
+                Scalar::Text { min: size(min), max: size(max), pattern: self.pattern() }
+            }
+            "one of" => self.one_of()?,
+            "path" => Scalar::Path,
+            "host-port" => Scalar::HostPort,
+            "cidr" => Scalar::Cidr,
+            "duration" => Scalar::Duration,
+            "size" => Scalar::Size,
+            "mode" => Scalar::Mode,
+            "ivoid" => Scalar::Ivoid,
+            "user-name" => Scalar::UserName,
+            _ => {
+                let at = whole.value.len() - name.len();
+                let place = within(&whole.place, at..whole.value.len());
+                let known = SCALARS.into_iter().chain(["table", "list of …", "map of …"]);
+                let message = format!("there is no type `{name}`");
+                self.faults.push(Diagnostic::error(message).at(place, "").help(advice(name, known)));
+                return None;
+            }
+        }))
+    }
+
+    fn bounds(&mut self, min: i64, max: i64) -> (i64, i64) {
+        let mut bound = |key, unbound| match self.keys.take(key).map(|entry| &entry.value) {
+            None => unbound,
+            Some(Node { data: Data::Int(bound), .. }) => *bound,
+            Some(node) => {
+                self.faults.push(mismatch(node, "an integer"));
+                unbound
+            }
+        };
+        (bound("min", min), bound("max", max))
+    }
+
+    fn float(&mut self, key: &'static str) -> Option<f64> {
+        let node = &self.keys.take(key)?.value;
+        if let Data::Float(bound) = node.data {
+            return Some(bound);
+        }
+        self.faults.push(mismatch(node, "a float"));
+        None
+    }
+
+    fn pattern(&mut self) -> Option<(String, Regex)> {
+        let written = self.keys.string("pattern", self.faults)?;
+        match Regex::new(&format!(r"\A(?:{})\z", written.value)) {
+            Ok(regex) => Some((written.value, regex)),
+            Err(error) => {
+                let last = error.to_string().lines().last().unwrap_or_default().to_lowercase();
+                self.faults.push(
+                    Diagnostic::error(format!("the pattern is no regular expression: {last}"))
+                        .at(written.place, "")
+                        .help("it has the syntax of the Rust crate `regex`"),
+                );
+                None
+            }
+        }
+    }
+
+    fn one_of(&mut self) -> Option<Scalar> {
+        let Some(entry) = self.keys.take("of") else {
+            self.keys.missing("of", self.faults);
+            return None;
+        };
+        let Data::List(items) = &entry.value.data else {
+            self.faults.push(mismatch(&entry.value, "a list of strings"));
+            return None;
+        };
+        Some(Scalar::OneOf(
+            items.iter().filter_map(|item| string(item, self.faults)).map(|text| text.value).collect(),
+        ))
+    }
+}
+
+/// Checks a default or an example as far as it can be without evaluating anything.
+fn conform(option: &OptionDecl, node: &Node, code: bool, faults: &mut Vec<Diagnostic>) {
+    conform_type(&option.kind, node, code, faults);
+}
+
+fn conform_type(kind: &Type, node: &Node, code: bool, faults: &mut Vec<Diagnostic>) {
+    if code && matches!(&node.data, Data::Str(text) if text.contains("{{")) {
+        return;
+    }
+    match (kind, &node.data) {
+        (Type::Scalar(scalar), data) => {
+            if let Err(misfit) = check(scalar, data) {
+                faults.push(Diagnostic::error(misfit.message).at(node.place.clone(), "").help(misfit.help));
+            }
+        }
+        (Type::List { item, .. }, Data::List(nodes)) => {
+            for node in nodes {
+                conform_type(item, node, code, faults);
+            }
+        }
+        (Type::Map(item), Data::Table(table)) => {
+            for entry in table.entries.values() {
+                conform_type(item, &entry.value, code, faults);
+            }
+        }
+        (Type::Table(fields), Data::Table(table)) => {
+            for (key, entry) in &table.entries {
+                match fields.get(key) {
+                    Some(field) => conform_type(&field.kind, &entry.value, code, faults),
+                    None => faults.push(
+                        Diagnostic::error(format!("there is no field `{key}`"))
+                            .at(entry.key.clone(), "")
+                            .help(advice(key, fields.keys().map(String::as_str))),
+                    ),
+                }
+            }
+        }
+        (Type::List { .. }, _) => faults.push(mismatch(node, "a list")),
+        (Type::Map(_) | Type::Table(_), _) => faults.push(mismatch(node, "a table")),
+    }
+}
