@@ -9,6 +9,9 @@ pub mod config;
 pub mod forms;
 pub mod types;
 
+pub mod bounds;
+pub mod scan;
+
 pub mod artifact;
 pub mod artifact_graph;
 pub mod fill;

@@ -1,0 +1,104 @@
+//! The bounds of expressions and templates, counted on tokens: minijinja's parser recurses, and a hostile text must
+//! not exhaust the stack before there is anything to look at.
+
+use std::ops::Range;
+
+use minijinja::machinery::{Token, tokenize};
+
+use crate::base::report::{Diagnostic, Place};
+
+use super::scan::{Stand, syntax, syntax_error};
+
+/// The longest expression, in bytes.
+pub const MAX_EXPRESSION: usize = 1000;
+/// The deepest nesting of brackets, signs and blocks.
+const MAX_LEVELS: usize = 64;
+
+/// Whether a text, a bare expression or a template, may be parsed.
+pub fn hold(text: &str, stand: Stand<'_>, bare: bool, faults: &mut Vec<Diagnostic>) -> bool {
+    if bare && text.len() > MAX_EXPRESSION {
+        faults.push(too_long(stand.place(0..text.len()), text.len()));
+        return false;
+    }
+    let before = faults.len();
+    let mut bounds = Bounds { stand, faults, levels: 0, run: 0, blocks: Vec::new(), start: 0 };
+    bounds.tokens(text, bare);
+    faults.len() == before
+}
+
+fn too_long(place: Place, len: usize) -> Diagnostic {
+    Diagnostic::error(format!("an expression of {len} bytes")).at(place, "").help(format!(
+        "{MAX_EXPRESSION} bytes are the most: split it, or let an internal option hold a part of it"
+    ))
+}
+
+struct Bounds<'a> {
+    stand: Stand<'a>,
+    faults: &'a mut Vec<Diagnostic>,
+    /// Open brackets.
+    levels: usize,
+    /// Signs in a row.
+    run: usize,
+    /// Open blocks, each with its branches: minijinja nests those.
+    blocks: Vec<usize>,
+    /// Where the open expression or statement starts.
+    start: usize,
+}
+
+impl Bounds<'_> {
+    fn tokens(&mut self, text: &str, in_expr: bool) {
+        let mut opened = false;
+        for token in tokenize(text, in_expr, syntax()) {
+            let (token, span) = match token {
+                Ok(token) => token,
+                Err(error) => {
+                    self.faults.push(syntax_error(&error, self.stand, text.len()));
+                    return;
+                }
+            };
+            if opened {
+                self.statement(&token);
+            }
+            opened = matches!(token, Token::BlockStart);
+            let at = span.start_offset as usize..span.end_offset as usize;
+            self.token(&token, at.clone());
+            if self.levels.max(self.run).max(self.blocks.iter().sum()) > MAX_LEVELS {
+                let place = self.stand.place(at);
+                let message = format!("more than {MAX_LEVELS} levels");
+                self.faults.push(Diagnostic::error(message).at(place, "").help("split it"));
+                return;
+            }
+        }
+    }
+
+    fn statement(&mut self, token: &Token<'_>) {
+        match token {
+            Token::Ident("if" | "for") => self.blocks.push(1),
+            Token::Ident("elif") => self.blocks.last_mut().into_iter().for_each(|branches| *branches += 1),
+            Token::Ident("endif" | "endfor") => {
+                self.blocks.pop();
+            }
+            _ => {}
+        }
+    }
+
+    fn token(&mut self, token: &Token<'_>, at: Range<usize>) {
+        match token {
+            Token::VariableStart | Token::BlockStart => {
+                self.start = at.end;
+                self.levels = 0;
+            }
+            Token::VariableEnd | Token::BlockEnd if at.start.saturating_sub(self.start) > MAX_EXPRESSION => {
+                let len = at.start - self.start;
+                self.faults.push(too_long(self.stand.place(self.start..at.start), len));
+            }
+            Token::ParenOpen | Token::BracketOpen | Token::BraceOpen => self.levels += 1,
+            Token::ParenClose | Token::BracketClose | Token::BraceClose => {
+                self.levels = self.levels.saturating_sub(1);
+            }
+            _ => {}
+        }
+        let prefix = matches!(token, Token::Minus | Token::Pow | Token::Ident("not"));
+        self.run = if prefix { self.run + 1 } else { 0 };
+    }
+}

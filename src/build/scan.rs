@@ -1,0 +1,396 @@
+//! A static look at expressions and templates: what they read, with places, and what they may not do.
+//!
+//! minijinja's own `undeclared_variables` gives no places and overlooks what a slice is taken of, so the parsed
+//! syntax is walked here. Everything that a template could use to measure or compare captured text is refused:
+//! the statements are `if`, `for`, `set`, `include` and `raw`, and no others.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use minijinja::machinery::ast::{self, CallArg, CallType, Expr, Stmt};
+use minijinja::machinery::{Span, parse, parse_expr};
+use minijinja::syntax::SyntaxConfig;
+
+use crate::base::nearest::advice;
+use crate::base::report::{Diagnostic, Place, Source};
+
+use super::artifact::ReferenceKind;
+use super::bounds;
+use super::config::tree::within;
+use super::sources::is_forbidden;
+
+/// The filters that there are. `map("x")` and its like look theirs up while running: what is missing here is removed
+/// from the environment too.
+const FILTERS: &str = "abs batch bool bytes capitalize chain count d default dictsort first float format groupby int \
+    items join last length lines list lower map max min reject rejectattr replace reverse round seconds select \
+    selectattr slice sort split string sum title trim unique upper zip";
+/// The tests that there are.
+const TESTS: &str = "boolean defined divisibleby endingwith eq equalto even false float ge gt in integer iterable le \
+    lt mapping ne none number odd sequence startingwith string true undefined";
+
+/// Where a piece of code stands.
+#[derive(Debug, Clone, Copy)]
+pub enum Stand<'a> {
+    /// It is a whole file.
+    File(&'a Arc<Source>),
+    /// It is a TOML string that is written at this place.
+    String(&'a Place),
+    /// It is the part of a TOML string behind this offset.
+    Part(&'a Place, usize),
+}
+
+impl Stand<'_> {
+    /// The place of a part of the code.
+    #[must_use]
+    pub fn place(self, part: Range<usize>) -> Place {
+        match self {
+            Self::File(source) => Place { source: Arc::clone(source), span: part },
+            Self::String(place) => within(place, part),
+            Self::Part(place, shift) => within(place, part.start + shift..part.end + shift),
+        }
+    }
+}
+
+/// A name that code reads: `comet.receive.port`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// Its parts; what is computed is not among them: of `users.accounts[x].home` the first two.
+    pub path: Vec<String>,
+    /// Where.
+    pub place: Place,
+}
+
+/// What code has in it.
+#[derive(Debug, Default, Clone)]
+pub struct Found {
+    /// What it reads, in the order of the text.
+    pub reads: Vec<Read>,
+    /// The names that it gives to values of its own.
+    pub locals: Vec<(String, Place)>,
+    /// Calls of `script("x")` and the like whose name is plain text.
+    pub references: Vec<(ReferenceKind, String, Place)>,
+    /// What it includes, and the names that the included may use.
+    pub includes: Vec<(String, Place, BTreeSet<String>)>,
+}
+
+/// The syntax of templates.
+#[must_use]
+pub fn syntax() -> SyntaxConfig {
+    let mut builder = SyntaxConfig::builder();
+    builder.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
+    builder.build().unwrap_or_default()
+}
+
+/// Looks at a bare expression, as `when` has.
+pub fn expression(text: &str, stand: Stand<'_>, faults: &mut Vec<Diagnostic>) -> Option<Found> {
+    let before = faults.len();
+    if !bounds::hold(text, stand, true, faults) {
+        return None;
+    }
+    let mut walk =
+        Walk { stand, faults, found: Found::default(), scopes: vec![BTreeSet::new()], files: false };
+    match parse_expr(text) {
+        Ok(expr) => walk.expr(&expr),
+        Err(error) => walk.faults.push(syntax_error(&error, stand, text.len())),
+    }
+    let found = walk.found;
+    (faults.len() == before).then_some(found)
+}
+
+/// Looks at a template: a file, or a string of a module that has `{{` in it.
+pub fn template(
+    text: &str,
+    stand: Stand<'_>,
+    locals: &BTreeSet<String>,
+    faults: &mut Vec<Diagnostic>,
+) -> Option<Found> {
+    let before = faults.len();
+    if !bounds::hold(text, stand, false, faults) {
+        return None;
+    }
+    let files = matches!(stand, Stand::File(_));
+    let mut walk = Walk { stand, faults, found: Found::default(), scopes: vec![locals.clone()], files };
+    match parse(text, "template", syntax()) {
+        Ok(Stmt::Template(root)) => walk.block(&root.children),
+        Ok(_) => {}
+        Err(error) => walk.faults.push(syntax_error(&error, stand, text.len())),
+    }
+    let found = walk.found;
+    (faults.len() == before).then_some(found)
+}
+
+/// The expression in a string that is exactly one `{{ }}`, and its offset.
+#[must_use]
+pub fn only_hole(text: &str) -> Option<(&str, usize)> {
+    let inner = text.strip_prefix("{{")?.strip_suffix("}}")?;
+    if inner.contains("{{")
+        || inner.contains("}}")
+        || inner.starts_with(['-', '+'])
+        || inner.ends_with(['-', '+'])
+    {
+        return None;
+    }
+    Some((inner, 2))
+}
+
+/// An error of minijinja at the place where it stands.
+#[must_use]
+pub fn syntax_error(error: &minijinja::Error, stand: Stand<'_>, len: usize) -> Diagnostic {
+    let range = error.range().filter(|range| range.end <= len).unwrap_or(0..len);
+    let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    Diagnostic::error(format!("this is no expression or template: {detail}"))
+        .at(stand.place(range), "")
+        .help("the syntax is that of Jinja")
+}
+
+fn range(span: Span) -> Range<usize> {
+    span.start_offset as usize..span.end_offset as usize
+}
+
+struct Walk<'a> {
+    stand: Stand<'a>,
+    faults: &'a mut Vec<Diagnostic>,
+    found: Found,
+    scopes: Vec<BTreeSet<String>>,
+    files: bool,
+}
+
+impl Walk<'_> {
+    fn fault(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.faults.push(Diagnostic::error(message).at(self.stand.place(range(span)), "").help(help));
+    }
+
+    fn is_local(&self, name: &str) -> bool {
+        self.scopes.iter().any(|scope| scope.contains(name))
+    }
+
+    fn block(&mut self, body: &[Stmt<'_>]) {
+        for stmt in body {
+            self.stmt(stmt);
+        }
+    }
+
+    fn stmt(&mut self, stmt: &Stmt<'_>) {
+        match stmt {
+            Stmt::EmitRaw(_) => {}
+            Stmt::EmitExpr(emit) => self.expr(&emit.expr),
+            Stmt::IfCond(cond) if self.files => {
+                self.expr(&cond.expr);
+                self.block(&cond.true_body);
+                self.block(&cond.false_body);
+            }
+            Stmt::ForLoop(each) if self.files => self.for_loop(each),
+            Stmt::Set(set) if self.files => {
+                self.expr(&set.expr);
+                self.assign(&set.target);
+            }
+            Stmt::Include(include) if self.files => self.include(include),
+            other => {
+                let (name, span) = statement(other);
+                if self.files {
+                    let help = "templates have `if`, `for`, `set`, `include` and `raw`";
+                    self.fault(span, format!("`{name}` is not allowed in a template"), help);
+                } else {
+                    let help = "a string may have `{{ … }}` in it; statements are for template files";
+                    self.fault(span, format!("`{name}` is not allowed in a string"), help);
+                }
+            }
+        }
+    }
+
+    fn for_loop(&mut self, each: &ast::Spanned<ast::ForLoop<'_>>) {
+        if each.recursive {
+            self.fault(each.span(), "recursive loops are not allowed", "write a loop in a loop");
+        }
+        self.expr(&each.iter);
+        self.scopes.push(BTreeSet::from(["loop".to_owned()]));
+        self.assign(&each.target);
+        each.filter_expr.iter().for_each(|filter| self.expr(filter));
+        self.block(&each.body);
+        self.scopes.pop();
+        self.block(&each.else_body);
+    }
+
+    fn assign(&mut self, target: &Expr<'_>) {
+        match target {
+            Expr::Var(var) => {
+                self.found.locals.push((var.id.to_owned(), self.stand.place(range(var.span()))));
+                if let Some(scope) = self.scopes.last_mut() {
+                    scope.insert(var.id.to_owned());
+                }
+            }
+            Expr::List(list) => list.items.iter().for_each(|item| self.assign(item)),
+            Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| self.assign(item)),
+            other => self.fault(other.span(), "only a plain name can be set", "choose a name"),
+        }
+    }
+
+    fn include(&mut self, include: &ast::Spanned<ast::Include<'_>>) {
+        let name = include.name.as_const().and_then(|name| name.as_str().map(str::to_owned));
+        match name {
+            Some(name) if !include.ignore_missing => {
+                let place = self.stand.place(range(include.name.span()));
+                let locals = self.scopes.iter().flatten().cloned().collect();
+                self.found.includes.push((name, place, locals));
+            }
+            _ => self.fault(include.span(), "an include names one file", "write `{% include \"x\" %}`"),
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr<'_>) {
+        match expr {
+            Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_) => self.path(expr),
+            Expr::Const(value) => {
+                if value.value.as_str().is_some_and(|text| text.chars().any(is_forbidden)) {
+                    self.fault(value.span(), "this text has a character that is not allowed", "leave it out");
+                }
+            }
+            Expr::UnaryOp(op) => self.expr(&op.expr),
+            Expr::BinOp(op) => self.both(&op.left, &op.right),
+            Expr::Compare(compare) => {
+                self.expr(&compare.expr);
+                compare.ops.iter().for_each(|op| self.expr(&op.expr));
+            }
+            Expr::IfExpr(cond) => {
+                self.both(&cond.test_expr, &cond.true_expr);
+                cond.false_expr.iter().for_each(|other| self.expr(other));
+            }
+            Expr::Slice(slice) => {
+                self.expr(&slice.expr);
+                [&slice.start, &slice.stop, &slice.step]
+                    .into_iter()
+                    .flatten()
+                    .for_each(|part| self.expr(part));
+            }
+            Expr::Filter(filter) => {
+                self.known(("filter", FILTERS), filter.name, filter.span());
+                filter.expr.iter().for_each(|inner| self.expr(inner));
+                self.args(&filter.args);
+            }
+            Expr::Test(test) => {
+                self.known(("test", TESTS), test.name, test.span());
+                self.expr(&test.expr);
+                self.args(&test.args);
+            }
+            Expr::Call(call) => self.call(call),
+            Expr::List(list) => list.items.iter().for_each(|item| self.expr(item)),
+            Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| self.expr(item)),
+            Expr::Map(map) => {
+                map.keys.iter().zip(&map.values).for_each(|(key, value)| self.both(key, value));
+            }
+        }
+    }
+
+    fn both(&mut self, left: &Expr<'_>, right: &Expr<'_>) {
+        self.expr(left);
+        self.expr(right);
+    }
+
+    fn args(&mut self, args: &[CallArg<'_>]) {
+        for arg in args {
+            match arg {
+                CallArg::Pos(expr)
+                | CallArg::Kwarg(_, expr)
+                | CallArg::PosSplat(expr)
+                | CallArg::KwargSplat(expr) => self.expr(expr),
+            }
+        }
+    }
+
+    /// A name with what is taken of it, as far as that is plain.
+    fn path(&mut self, expr: &Expr<'_>) {
+        let mut parts = Vec::new();
+        let mut inner = expr;
+        loop {
+            match inner {
+                Expr::Var(var) => {
+                    if !self.is_local(var.id) {
+                        parts.push(var.id.to_owned());
+                        parts.reverse();
+                        let place =
+                            self.stand.place(var.span().start_offset as usize..range(expr.span()).end);
+                        self.found.reads.push(Read { path: parts, place });
+                    }
+                    return;
+                }
+                Expr::GetAttr(attr) => {
+                    parts.push(attr.name.to_owned());
+                    inner = &attr.expr;
+                }
+                Expr::GetItem(item) => match plain_key(&item.subscript_expr) {
+                    Some(key) => {
+                        parts.push(key);
+                        inner = &item.expr;
+                    }
+                    // What is computed ends the path: the rest is taken of a value that is known later.
+                    None => return self.both(&item.expr, &item.subscript_expr),
+                },
+                other => return self.expr(other),
+            }
+        }
+    }
+
+    fn call(&mut self, call: &ast::Spanned<ast::Call<'_>>) {
+        let kind = match call.identify_call() {
+            CallType::Function("range") => return self.args(&call.args),
+            CallType::Function("script") if self.files => ReferenceKind::Script,
+            CallType::Function("venv") if self.files => ReferenceKind::Venv,
+            CallType::Function("file") if self.files => ReferenceKind::File,
+            CallType::Function("unit") if self.files => ReferenceKind::Unit,
+            CallType::Function(name) => {
+                let known: &[&str] =
+                    if self.files { &["range", "script", "venv", "file", "unit"] } else { &["range"] };
+                let message = format!("there is no function `{name}` here");
+                return self.fault(call.span(), message, advice(name, known.iter().copied()));
+            }
+            _ => return self.fault(call.span(), "only functions can be called", "use a filter"),
+        };
+        if let [CallArg::Pos(arg)] = call.args.as_slice() {
+            match arg.as_const().as_ref().and_then(minijinja::Value::as_str) {
+                Some(name) => {
+                    let place = self.stand.place(range(arg.span()));
+                    self.found.references.push((kind, name.to_owned(), place));
+                }
+                None => self.expr(arg),
+            }
+        } else {
+            self.fault(call.span(), "a reference has one name", "write `script(\"x\")`");
+        }
+    }
+
+    fn known(&mut self, (what, known): (&str, &str), name: &str, span: Span) {
+        if known.split_whitespace().all(|known| known != name) {
+            self.fault(span, format!("there is no {what} `{name}`"), advice(name, known.split_whitespace()));
+        }
+    }
+}
+
+fn plain_key(expr: &Expr<'_>) -> Option<String> {
+    match expr {
+        Expr::Const(key) => key.value.as_str().map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// The name of a statement, for messages.
+fn statement(stmt: &Stmt<'_>) -> (&'static str, Span) {
+    match stmt {
+        Stmt::Template(s) => ("template", s.span()),
+        Stmt::EmitExpr(s) => ("{{ }}", s.span()),
+        Stmt::EmitRaw(s) => ("raw", s.span()),
+        Stmt::ForLoop(s) => ("for", s.span()),
+        Stmt::IfCond(s) => ("if", s.span()),
+        Stmt::WithBlock(s) => ("with", s.span()),
+        Stmt::Set(s) => ("set", s.span()),
+        Stmt::SetBlock(s) => ("set … endset", s.span()),
+        Stmt::AutoEscape(s) => ("autoescape", s.span()),
+        Stmt::FilterBlock(s) => ("filter", s.span()),
+        Stmt::Block(s) => ("block", s.span()),
+        Stmt::Import(s) => ("import", s.span()),
+        Stmt::FromImport(s) => ("from … import", s.span()),
+        Stmt::Extends(s) => ("extends", s.span()),
+        Stmt::Include(s) => ("include", s.span()),
+        Stmt::Do(s) => ("do", s.span()),
+    }
+}
