@@ -12,6 +12,12 @@ pub mod types;
 pub mod bounds;
 pub mod scan;
 
+pub mod graph;
+pub mod host;
+pub mod load;
+pub mod ring;
+pub mod templates;
+
 pub mod artifact;
 pub mod artifact_graph;
 pub mod fill;

@@ -1,0 +1,129 @@
+//! The host that its file and the fragments describe together: `[host]`, merged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::name::{HostName, ModuleName};
+use crate::base::report::{Diagnostic, Place};
+use crate::base::value::Value;
+
+use super::artifact::Target;
+use super::config::host::{HOST_TEXTS, HostFile};
+use super::config::tree::Placed;
+
+/// A host file and all that it imports: a file comes behind what it imports, the host's own is the last.
+#[derive(Debug)]
+pub struct HostFiles {
+    /// The files.
+    pub files: Vec<HostFile>,
+    /// For each file those that it imports, directly or not: it is stronger than they are.
+    pub below: Vec<BTreeSet<usize>>,
+}
+
+/// What `[host]` says.
+#[derive(Debug)]
+pub struct Host {
+    /// The stem of the host file.
+    pub name: HostName,
+    /// For what it is compiled.
+    pub target: Target,
+    /// The texts of `[host]`, by name.
+    pub texts: BTreeMap<&'static str, Placed<String>>,
+    /// The modules that it turns on, as written.
+    pub modules: Vec<Placed<ModuleName>>,
+}
+
+impl Host {
+    /// What expressions see as `host.<name>`: a text, or none.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Value {
+        if name == "name" {
+            return Value::Str(self.name.as_str().to_owned());
+        }
+        self.texts.get(name).map_or(Value::None, |text| Value::Str(text.value.clone()))
+    }
+}
+
+impl HostFiles {
+    /// Of some files those that no other of them is stronger than.
+    #[must_use]
+    pub fn strongest(&self, files: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let weaker = |file: &usize| files.iter().any(|other| self.below[*other].contains(file));
+        files.iter().copied().filter(|file| !weaker(file)).collect()
+    }
+
+    /// The modules that are on by name, weakest file first, each once.
+    #[must_use]
+    pub fn modules(&self) -> Vec<Placed<ModuleName>> {
+        let mut dropped: BTreeSet<usize> = BTreeSet::new();
+        for (index, file) in self.files.iter().enumerate() {
+            if file.replace_modules {
+                dropped.extend(&self.below[index]);
+            }
+        }
+        let mut found: Vec<Placed<ModuleName>> = Vec::new();
+        for (index, file) in self.files.iter().enumerate() {
+            for module in &file.modules {
+                if !dropped.contains(&index) && found.iter().all(|other| other.value != module.value) {
+                    found.push(module.clone());
+                }
+            }
+        }
+        found
+    }
+
+    /// The host, merged.
+    pub fn host(&self, name: HostName, faults: &mut Vec<Diagnostic>) -> Option<Host> {
+        let mut texts = BTreeMap::new();
+        for key in HOST_TEXTS {
+            if let Some(text) = self.text(key, faults) {
+                texts.insert(key, text);
+            }
+        }
+        let mut needed = |key: &str| {
+            let text = texts.get(key).map(|text: &Placed<String>| text.value.clone());
+            if text.is_none() {
+                faults.push(self.missing(key));
+            }
+            text
+        };
+        let (system, arch, python) = (needed("system"), needed("arch"), needed("python"));
+        let target = Target { system: system?, arch: arch?, python: python? };
+        Some(Host { name, target, texts, modules: self.modules() })
+    }
+
+    fn text(&self, key: &'static str, faults: &mut Vec<Diagnostic>) -> Option<Placed<String>> {
+        let having = (0..self.files.len()).filter(|file| self.files[*file].texts.contains_key(key)).collect();
+        let strongest = self.strongest(&having);
+        let mut texts = strongest.iter().filter_map(|file| self.files[*file].texts.get(key));
+        let first = texts.next()?;
+        if let Some(other) = texts.find(|other| other.value != first.value) {
+            faults.push(
+                Diagnostic::error(format!("`host.{key}` has two values of equal strength"))
+                    .at(other.place.clone(), "this")
+                    .at(first.place.clone(), "and this")
+                    .help("set it in the host file, which is stronger than what it imports"),
+            );
+        }
+        Some(first.clone())
+    }
+
+    fn missing(&self, key: &str) -> Diagnostic {
+        let error = Diagnostic::error(format!("`host.{key}` is not set"));
+        let example = match key {
+            "system" => "debian-12",
+            "arch" => "x86_64",
+            _ => "3.11",
+        };
+        let error = match self.files.last() {
+            Some(file) => {
+                let start = file.source.text.find("[host]").unwrap_or(0);
+                let end = start + "[host]".len().min(file.source.text.len() - start);
+                error.at(Place { source: file.source.clone(), span: start..end }, "")
+            }
+            None => error,
+        };
+        error.help(format!(
+            "add a line `{key} = \"{example}\"` to `[host]`: it is part of what the bundle is compiled for"
+        ))
+    }
+}

@@ -1,0 +1,188 @@
+//! Finding all sources of a host: the files that it imports, the modules that are on, their templates.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::base::name::ModuleName;
+use crate::base::nearest::{advice, nearest};
+use crate::base::report::{Diagnostic, Place, Source};
+
+use super::config::host::{self, HostFile};
+use super::config::module;
+use super::config::tree::Placed;
+use super::graph::{Modules, ring_error};
+use super::host::HostFiles;
+use super::sources::{ReadFault, Tree, normal, text};
+
+/// Where sources come from, and what is wrong with them.
+pub struct Loader<'a> {
+    /// The files.
+    pub tree: &'a mut dyn Tree,
+    /// The folder of modules.
+    pub modules: PathBuf,
+    /// What is wrong so far.
+    pub faults: Vec<Diagnostic>,
+}
+
+struct Imports {
+    /// The files that were read, by path: where they are in `files`, once all that they import is.
+    known: BTreeMap<PathBuf, Option<usize>>,
+    /// The files that are being read, each with the place of the import that is followed.
+    open: Vec<(PathBuf, Option<Place>)>,
+    files: HostFiles,
+}
+
+impl Loader<'_> {
+    /// Reads a source text; `asked` is where it is asked for.
+    pub fn text(&mut self, path: &Path, asked: Option<&Place>) -> Option<Arc<Source>> {
+        match self.tree.read(path) {
+            Ok(bytes) => self.source(path, bytes, asked),
+            Err(fault) => {
+                self.unreadable(path, &fault, asked);
+                None
+            }
+        }
+    }
+
+    fn source(&mut self, path: &Path, bytes: Vec<u8>, asked: Option<&Place>) -> Option<Arc<Source>> {
+        let bad = match text(&path.to_string_lossy(), bytes) {
+            Ok(source) => return Some(source),
+            Err(bad) => bad,
+        };
+        let error = Diagnostic::error(bad.message).help("a source is plain UTF-8 text");
+        self.faults.push(match (bad.shown, asked) {
+            (Some((source, at)), _) => error.at(Place { source, span: at..at + 1 }, ""),
+            (None, Some(place)) => error.at(place.clone(), "named here"),
+            (None, None) => error,
+        });
+        None
+    }
+
+    fn unreadable(&mut self, path: &Path, fault: &ReadFault, asked: Option<&Place>) {
+        let mut error = Diagnostic::error(fault.to_string());
+        if let Some(place) = asked {
+            error = error.at(place.clone(), "");
+        }
+        if matches!(fault, ReadFault::Missing(_)) {
+            let folder = path.parent().unwrap_or(Path::new(""));
+            let names = self.tree.list(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            error = match nearest(&name, names.iter().map(String::as_str)) {
+                Some(near) => error.help(format!("did you mean `{}`?", folder.join(near).display())),
+                None if names.is_empty() => {
+                    error.help(format!("`{}` is empty or not there", folder.display()))
+                }
+                None => error.help(format!("`{}` has no such file", folder.display())),
+            };
+        }
+        self.faults.push(error);
+    }
+
+    /// Reads a host file and all that it imports.
+    pub fn host(&mut self, path: &Path) -> HostFiles {
+        let files = HostFiles { files: Vec::new(), below: Vec::new() };
+        let mut imports = Imports { known: BTreeMap::new(), open: Vec::new(), files };
+        self.host_file(&normal(path), None, &mut imports);
+        imports.files
+    }
+
+    fn host_file(&mut self, path: &Path, asked: Option<&Place>, imports: &mut Imports) -> Option<usize> {
+        if let Some(start) = imports.open.iter().position(|(open, _)| open == path) {
+            self.import_ring(&imports.open[start..]);
+            return None;
+        }
+        if let Some(known) = imports.known.get(path) {
+            return *known;
+        }
+        let source = self.text(path, asked);
+        let file = source.map(|source| host::read(&source, &mut self.faults));
+        let index = file.map(|file| self.with_imports(path, file, imports));
+        imports.known.insert(path.to_owned(), index);
+        index
+    }
+
+    fn with_imports(&mut self, path: &Path, file: HostFile, imports: &mut Imports) -> usize {
+        let mut below = BTreeSet::new();
+        imports.open.push((path.to_owned(), None));
+        for import in &file.imports {
+            if let Some((_, at)) = imports.open.last_mut() {
+                *at = Some(import.place.clone());
+            }
+            let folder = path.parent().unwrap_or(Path::new(""));
+            let target = normal(&folder.join(&import.value));
+            if let Some(index) = self.host_file(&target, Some(&import.place), imports) {
+                below.insert(index);
+                below.extend(imports.files.below[index].iter().copied());
+            }
+        }
+        imports.open.pop();
+        imports.files.files.push(file);
+        imports.files.below.push(below);
+        imports.files.files.len() - 1
+    }
+
+    fn import_ring(&mut self, ring: &[(PathBuf, Option<Place>)]) {
+        let names: Vec<String> = ring.iter().map(|(path, _)| path.display().to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let places: Vec<&Place> = ring.iter().filter_map(|(_, place)| place.as_ref()).collect();
+        let error = ring_error("files import each other in a ring", &names, places.into_iter());
+        self.faults.push(error.help("move what they share into a file of its own"));
+    }
+
+    /// Reads the modules that a host turns on, and those that they require.
+    pub fn modules(&mut self, on: &[Placed<ModuleName>]) -> Modules {
+        let mut wanted: Vec<Placed<ModuleName>> = on.to_vec();
+        let mut modules = Modules::new();
+        let mut seen = BTreeSet::new();
+        while let Some(name) = wanted.pop() {
+            if !seen.insert(name.value.clone()) {
+                continue;
+            }
+            if let Some(source) = self.module_text(&name) {
+                let file = module::read(&name.value, &source, &mut self.faults);
+                wanted.extend(file.requires.iter().cloned());
+                modules.insert(name.value, file);
+            }
+        }
+        modules
+    }
+
+    fn module_text(&mut self, name: &Placed<ModuleName>) -> Option<Arc<Source>> {
+        let path = self.modules.join(name.value.as_str()).join("module.toml");
+        match self.tree.read(&path) {
+            Ok(bytes) => self.source(&path, bytes, Some(&name.place)),
+            Err(ReadFault::Missing(_)) => {
+                let known = self.tree.list(&self.modules);
+                let help = advice(name.value.as_str(), known.iter().map(String::as_str));
+                self.faults.push(
+                    Diagnostic::error(format!("there is no module `{}`", name.value))
+                        .at(name.place.clone(), format!("there is no `{}`", path.display()))
+                        .help(help),
+                );
+                None
+            }
+            Err(fault) => {
+                self.unreadable(&path, &fault, Some(&name.place));
+                None
+            }
+        }
+    }
+
+    /// The path of a file of a module's folder.
+    #[must_use]
+    pub fn module_file(&self, module: &ModuleName, file: &str) -> PathBuf {
+        self.modules.join(module.as_str()).join(file)
+    }
+
+    /// Reads a source that is taken as it is.
+    pub fn bytes(&mut self, path: &Path, asked: &Place) -> Option<Vec<u8>> {
+        match self.tree.read(path) {
+            Ok(bytes) => Some(bytes),
+            Err(fault) => {
+                self.unreadable(path, &fault, Some(asked));
+                None
+            }
+        }
+    }
+}
