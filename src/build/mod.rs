@@ -18,6 +18,11 @@ pub mod load;
 pub mod ring;
 pub mod templates;
 
+pub mod names;
+pub mod world;
+
+pub mod expression;
+
 pub mod artifact;
 pub mod artifact_graph;
 pub mod fill;

@@ -1,0 +1,278 @@
+//! Which names code may use: those of its own module, of the modules that this names, of `host` and `each`.
+
+use std::collections::BTreeMap;
+
+use crate::base::name::ModuleName;
+use crate::base::nearest::advice;
+use crate::base::report::{Diagnostic, Place};
+
+use super::config::host::HOST_TEXTS;
+use super::config::module::{Guard, ModuleFile};
+use super::config::option::OptionDecl;
+use super::graph::Modules;
+use super::host::Host;
+use super::scan::{Found, Read, Stand, expression};
+use super::types::Type;
+
+/// The modules that are on, with their order, and the host.
+#[derive(Debug)]
+pub struct World {
+    /// The modules, by name.
+    pub modules: Modules,
+    /// Their names, in order.
+    pub order: Vec<ModuleName>,
+    /// The host.
+    pub host: Host,
+}
+
+/// An option that has a value of its own: of a table each field.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Leaf {
+    /// Its module.
+    pub module: ModuleName,
+    /// Its name, behind the names of the tables that it is a field of.
+    pub path: Vec<String>,
+}
+
+impl std::fmt::Display for Leaf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.module, self.path.join("."))
+    }
+}
+
+/// What `each` is where code stands.
+#[derive(Debug, Clone, Copy)]
+pub enum Each<'a> {
+    /// There is none.
+    No,
+    /// Only `each.key`: in defaults of fields.
+    Key,
+    /// An entry of a list or map; its type where that is known.
+    Entry(Option<&'a Type>),
+}
+
+/// What a name means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Meaning {
+    /// `host.x`.
+    Host(&'static str),
+    /// `each.key` or `each.value`.
+    Each,
+    /// `x.on`.
+    On(ModuleName, bool),
+    /// Something of a module that is off.
+    Off(ModuleName),
+    /// An option, or a table with all of its fields.
+    Options(Leaf),
+}
+
+/// All leaves of a module, each with its declaration.
+#[must_use]
+pub fn leaves(module: &ModuleFile) -> Vec<(Leaf, &OptionDecl)> {
+    let mut found = Vec::new();
+    for (name, option) in &module.options {
+        add_leaves(&module.name, vec![name.clone()], option, &mut found);
+    }
+    found
+}
+
+fn add_leaves<'a>(
+    module: &ModuleName,
+    path: Vec<String>,
+    option: &'a OptionDecl,
+    found: &mut Vec<(Leaf, &'a OptionDecl)>,
+) {
+    let Type::Table(fields) = &option.kind else {
+        found.push((Leaf { module: module.clone(), path }, option));
+        return;
+    };
+    for (name, field) in fields {
+        let path = path.iter().chain([name]).cloned().collect();
+        add_leaves(module, path, field, found);
+    }
+}
+
+impl World {
+    /// The modules that a module sees besides itself.
+    fn seen<'a>(&'a self, module: &'a ModuleFile) -> BTreeMap<&'a ModuleName, Option<&'a ModuleFile>> {
+        let named = module.requires.iter().chain(&module.uses).map(|named| &named.value);
+        named.chain([&module.name]).map(|name| (name, self.modules.get(name))).collect()
+    }
+
+    /// What a name means in a module, or why it means nothing.
+    ///
+    /// # Errors
+    /// Where it is unknown.
+    pub fn meaning(&self, module: &ModuleFile, read: &Read, each: Each<'_>) -> Result<Meaning, Diagnostic> {
+        let error =
+            |message: String, help: String| Diagnostic::error(message).at(read.place.clone(), "").help(help);
+        let (first, rest) = read.path.split_first().ok_or_else(|| error(String::new(), String::new()))?;
+        match (first.as_str(), rest) {
+            ("host", [field]) => match HOST_TEXTS.into_iter().chain(["name"]).find(|name| name == field) {
+                Some(name) => Ok(Meaning::Host(name)),
+                None => Err(error(
+                    format!("`host` has no `{field}`"),
+                    advice(field, HOST_TEXTS.into_iter().chain(["name"])),
+                )),
+            },
+            ("host", _) => {
+                Err(error("`host` is a table".to_owned(), "name a field of it, as `host.name`".to_owned()))
+            }
+            ("each", rest) => each_meaning(rest, each).map_err(|(message, help)| error(message, help)),
+            (name, rest) => {
+                let seen = self.seen(module);
+                let found = seen.iter().find(|(known, _)| known.as_str() == name);
+                let Some((name, found)) = found else {
+                    return Err(self.unseen(module, name, read));
+                };
+                match (found, rest) {
+                    (_, [field]) if field == "on" => Ok(Meaning::On((*name).clone(), found.is_some())),
+                    (None, _) => Ok(Meaning::Off((*name).clone())),
+                    (Some(other), rest) => {
+                        option_meaning(other, rest).map_err(|(message, help)| error(message, help))
+                    }
+                }
+            }
+        }
+    }
+
+    fn unseen(&self, module: &ModuleFile, name: &str, read: &Read) -> Diagnostic {
+        let own = &module.name;
+        let help = if self.modules.keys().any(|known| known.as_str() == name) {
+            format!("name `{name}` in `requires` or `uses` of `{own}`")
+        } else if module.options.contains_key(name) {
+            format!("did you mean `{own}.{name}`?")
+        } else {
+            let seen = self.seen(module);
+            advice(name, seen.keys().map(|name| name.as_str()).chain(["host", "each"]))
+        };
+        Diagnostic::error(format!("`{own}` knows no `{name}`")).at(read.place.clone(), "").help(help)
+    }
+
+    /// What all names in code mean; those that mean nothing are reported.
+    pub fn meanings(
+        &self,
+        module: &ModuleFile,
+        found: &Found,
+        each: Each<'_>,
+        faults: &mut Vec<Diagnostic>,
+    ) -> Vec<(Meaning, Place)> {
+        let seen = self.seen(module);
+        for (local, place) in &found.locals {
+            if matches!(local.as_str(), "host" | "each" | "on" | "set")
+                || seen.keys().any(|name| name.as_str() == local)
+            {
+                let message = format!("`{local}` has a meaning already");
+                faults.push(Diagnostic::error(message).at(place.clone(), "").help("choose another name"));
+            }
+        }
+        let mut meanings = Vec::new();
+        for read in &found.reads {
+            match self.meaning(module, read, each) {
+                Ok(meaning) => meanings.push((meaning, read.place.clone())),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        meanings
+    }
+
+    /// The type of the entries that a guard goes through, where its `for_each` is the plain name of an option.
+    #[must_use]
+    pub fn entries<'a>(&'a self, guard: &Guard) -> Each<'a> {
+        let Some(for_each) = &guard.for_each else { return Each::No };
+        let found = expression(&for_each.value, Stand::String(&for_each.place), &mut Vec::new());
+        let plain = found.as_ref().and_then(|found| match found.reads.as_slice() {
+            [read] if read.path.join(".") == for_each.value.trim() => Some(read),
+            _ => None,
+        });
+        Each::Entry(plain.and_then(|read| self.entry_type(&read.path)))
+    }
+
+    fn entry_type(&self, path: &[String]) -> Option<&Type> {
+        let (module, rest) = path.split_first()?;
+        let module = self.modules.iter().find(|(name, _)| name.as_str() == module)?.1;
+        let (option, fields) = rest.split_first()?;
+        let mut kind = &module.options.get(option)?.kind;
+        for field in fields {
+            let Type::Table(known) = kind else { return None };
+            kind = &known.get(field)?.kind;
+        }
+        match kind {
+            Type::List { item, .. } | Type::Map(item) => Some(item),
+            Type::Scalar(_) | Type::Table(_) => None,
+        }
+    }
+}
+
+/// A message and its help.
+type Fault = (String, String);
+
+fn each_meaning(rest: &[String], each: Each<'_>) -> Result<Meaning, Fault> {
+    let kind = match (each, rest.first().map(String::as_str)) {
+        (Each::No, _) => {
+            return Err((
+                "there is no `each` here".to_owned(),
+                "add `for_each = \"…\"` to the entry".to_owned(),
+            ));
+        }
+        (Each::Key, Some("value")) => {
+            let message = "`each.value` is not known yet while its fields get their defaults";
+            return Err((message.to_owned(), "use `each.key`".to_owned()));
+        }
+        (_, Some("key")) if rest.len() == 1 => return Ok(Meaning::Each),
+        (Each::Entry(kind), Some("value")) => kind,
+        _ => {
+            return Err((
+                "`each` has `key` and `value`".to_owned(),
+                "write `each.key` or `each.value`".to_owned(),
+            ));
+        }
+    };
+    match kind {
+        Some(kind) => taken(kind, "each.value", &rest[1..]).map(|()| Meaning::Each),
+        None => Ok(Meaning::Each),
+    }
+}
+
+fn option_meaning(module: &ModuleFile, rest: &[String]) -> Result<Meaning, Fault> {
+    let own = &module.name;
+    let Some((name, mut rest)) = rest.split_first() else {
+        return Err((format!("`{own}` is a module"), format!("name an option of it, as `{own}.x`")));
+    };
+    let Some(mut option) = module.options.get(name) else {
+        let help = advice(name, module.options.keys().map(String::as_str));
+        return Err((format!("module `{own}` has no option `{name}`"), help));
+    };
+    let mut path = vec![name.clone()];
+    while let (Type::Table(fields), Some((field, inner))) = (&option.kind, rest.split_first()) {
+        let whole = path.join(".");
+        option = fields.get(field).ok_or_else(|| {
+            let help = advice(field, fields.keys().map(String::as_str));
+            (format!("`{own}.{whole}` has no field `{field}`"), help)
+        })?;
+        path.push(field.clone());
+        rest = inner;
+    }
+    let leaf = Leaf { module: own.clone(), path };
+    taken(&option.kind, &leaf.to_string(), rest)?;
+    Ok(Meaning::Options(leaf))
+}
+
+/// Checks what is taken of a value of a type by name.
+fn taken(kind: &Type, whole: &str, rest: &[String]) -> Result<(), Fault> {
+    let Some((field, inner)) = rest.split_first() else { return Ok(()) };
+    match kind {
+        Type::Map(item) => taken(item, &format!("{whole}.{field}"), inner),
+        Type::Table(fields) => {
+            let option = fields.get(field).ok_or_else(|| {
+                let help = advice(field, fields.keys().map(String::as_str));
+                (format!("`{whole}` has no field `{field}`"), help)
+            })?;
+            taken(&option.kind, &format!("{whole}.{field}"), inner)
+        }
+        Type::List { .. } => Err((format!("`{whole}` is a list"), "go through it with a loop".to_owned())),
+        Type::Scalar(_) => {
+            Err((format!("`{whole}` is one value: it has no `{field}`"), format!("write `{whole}`")))
+        }
+    }
+}
