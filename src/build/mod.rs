@@ -22,6 +22,8 @@ pub mod names;
 pub mod world;
 
 pub mod expression;
+pub mod options;
+pub mod rules;
 
 pub mod artifact;
 pub mod artifact_graph;

@@ -1,0 +1,228 @@
+//! Computing options in their order, each once.
+
+use crate::base::report::{Diagnostic, Place};
+use crate::base::value::Value;
+use crate::build::config::module::{Guard, ModuleFile};
+use crate::build::config::tree::{Node, Placed};
+use crate::build::expression::{Context, Evaluator};
+use crate::build::host::HostFiles;
+use crate::build::names::{Meanings, Names};
+use crate::build::world::{Each, Leaf, Meaning, World};
+
+use super::merge::{Given, Layer, Merger};
+use super::plan::{Plan, Plans};
+use super::{Setting, Settings, insert};
+
+/// An entry that `for_each` goes through.
+#[derive(Debug, Clone)]
+pub struct EachEntry {
+    /// The key of a map's entry, the index of a list's.
+    pub key: Value,
+    /// The entry; `None` while it is in the making.
+    pub value: Option<Value>,
+}
+
+/// Evaluates the code of modules with the settings that are known.
+pub struct Machine<'a> {
+    /// The modules and the host.
+    pub world: &'a World,
+    /// What evaluates.
+    pub evaluator: Evaluator,
+}
+
+/// An evaluation that came to nothing: because of an error, or of one that was reported before.
+#[derive(Debug)]
+pub enum Nothing {
+    /// It is to be reported.
+    Fault(Box<Diagnostic>),
+    /// It was reported: what is read has no value.
+    Known,
+}
+
+impl From<Diagnostic> for Nothing {
+    fn from(fault: Diagnostic) -> Self {
+        Self::Fault(Box::new(fault))
+    }
+}
+
+/// Where code stands: in which module, and in which entry.
+#[derive(Clone, Copy)]
+pub struct Site<'a> {
+    /// The module.
+    pub module: &'a ModuleFile,
+    /// The entry, if there is one.
+    pub each: Option<&'a EachEntry>,
+}
+
+impl<'a> Machine<'a> {
+    /// A machine for the code of these modules.
+    #[must_use]
+    pub fn new(world: &'a World) -> Self {
+        Self { world, evaluator: Evaluator::default() }
+    }
+
+    /// The values of all that code reads.
+    fn context(&self, meanings: &Meanings, site: Site<'_>, settings: &Settings) -> Result<Context, Nothing> {
+        let mut context = Context::new();
+        let mut put = |path: &[&str], value: Value| {
+            let path: Vec<String> = path.iter().map(|name| (*name).to_owned()).collect();
+            insert(&mut context, &path, value);
+        };
+        if let Some(each) = site.each {
+            put(&["each", "key"], each.key.clone());
+            each.value.iter().for_each(|value| put(&["each", "value"], value.clone()));
+        }
+        for (meaning, _) in meanings {
+            match meaning {
+                Meaning::Each => {}
+                Meaning::Host(name) => put(&["host", name], self.world.host.text(name)),
+                Meaning::On(module, on) => put(&[module.as_str(), "on"], Value::Bool(*on)),
+                Meaning::Off(module) => put(&[module.as_str(), "on"], Value::Bool(false)),
+                Meaning::Options(leaf) => {
+                    let value = settings.value(leaf).ok_or(Nothing::Known)?;
+                    let mut path = vec![leaf.module.as_str()];
+                    path.extend(leaf.path.iter().map(String::as_str));
+                    put(&path, value);
+                }
+            }
+        }
+        Ok(context)
+    }
+
+    fn names<T>(&self, site: Site<'_>, look: impl FnOnce(&mut Names<'_>) -> T) -> T {
+        // All names were checked and reported before; here only their meanings count.
+        look(&mut Names { world: self.world, module: site.module, faults: &mut Vec::new() })
+    }
+
+    const fn each(site: Site<'_>) -> Each<'static> {
+        if site.each.is_some() { Each::Entry(None) } else { Each::No }
+    }
+
+    /// Whether a condition holds.
+    ///
+    /// # Errors
+    /// Where that cannot be known.
+    pub fn condition(
+        &self,
+        code: &Placed<String>,
+        site: Site<'_>,
+        settings: &Settings,
+    ) -> Result<bool, Nothing> {
+        let meanings = self.names(site, |names| names.bare(code, Self::each(site)));
+        let context = self.context(&meanings, site, settings)?;
+        Ok(self.evaluator.condition(code, &context)?)
+    }
+
+    /// A value with all code in it evaluated.
+    ///
+    /// # Errors
+    /// Where that cannot be.
+    pub fn node(&self, node: &Node, site: Site<'_>, settings: &Settings) -> Result<Node, Nothing> {
+        let meanings = self.names(site, |names| names.node(node, Self::each(site)));
+        let context = self.context(&meanings, site, settings)?;
+        Ok(self.evaluator.node(node, &context)?)
+    }
+
+    /// The entries for which something counts: one without an `each` where there is no `for_each`.
+    ///
+    /// # Errors
+    /// Where they cannot be known.
+    pub fn entries(
+        &self,
+        module: &ModuleFile,
+        guard: &Guard,
+        settings: &Settings,
+    ) -> Result<Vec<Option<EachEntry>>, Nothing> {
+        let site = Site { module, each: None };
+        let all = match &guard.for_each {
+            None => vec![None],
+            Some(code) => {
+                let meanings = self.names(site, |names| names.bare(code, Each::No));
+                let context = self.context(&meanings, site, settings)?;
+                let entries = self.evaluator.entries(code, &context)?;
+                entries.into_iter().map(|(key, value)| Some(EachEntry { key, value: Some(value) })).collect()
+            }
+        };
+        let Some(when) = &guard.when else { return Ok(all) };
+        let mut kept = Vec::new();
+        for each in all {
+            if self.condition(when, Site { module, each: each.as_ref() }, settings)? {
+                kept.push(each);
+            }
+        }
+        Ok(kept)
+    }
+}
+
+/// Computes all options.
+pub fn settings(
+    machine: &Machine<'_>,
+    plans: &Plans<'_>,
+    files: &HostFiles,
+    faults: &mut Vec<Diagnostic>,
+) -> Settings {
+    let mut settings = Settings::default();
+    for leaf in &plans.order {
+        let Some(plan) = plans.plans.get(leaf) else { continue };
+        match setting(machine, (leaf, plan), (files, &settings), faults) {
+            Some(setting) => drop(settings.values.insert(leaf.clone(), setting)),
+            None => drop(settings.failed.insert(leaf.clone())),
+        }
+    }
+    settings
+}
+
+fn setting(
+    machine: &Machine<'_>,
+    (leaf, plan): (&Leaf, &Plan<'_>),
+    (files, settings): (&HostFiles, &Settings),
+    faults: &mut Vec<Diagnostic>,
+) -> Option<Setting> {
+    let mut given = match from_sets(machine, plan, settings) {
+        Ok(given) => given,
+        Err(Nothing::Known) => return None,
+        Err(Nothing::Fault(fault)) => {
+            faults.push(*fault);
+            return None;
+        }
+    };
+    given.extend(
+        plan.files.iter().map(|(file, node)| Given { layer: Layer::File(*file), node: (*node).clone() }),
+    );
+    let defaults = |node: &Node, key: Option<&str>| {
+        let each = key.map(|key| EachEntry { key: Value::Str(key.to_owned()), value: None });
+        let site = Site { module: plan.module, each: each.as_ref() };
+        match machine.node(node, site, settings) {
+            Ok(node) => Ok(Some(node)),
+            Err(Nothing::Known) => Ok(None),
+            Err(Nothing::Fault(fault)) => Err(*fault),
+        }
+    };
+    let at = turned_on(machine.world, files, leaf);
+    let mut merger = Merger { files, defaults: &defaults, faults };
+    merger.option((&leaf.to_string(), plan.decl), given, None, &at.unwrap_or_else(|| plan.decl.place.clone()))
+}
+
+fn from_sets(machine: &Machine<'_>, plan: &Plan<'_>, settings: &Settings) -> Result<Vec<Given>, Nothing> {
+    let mut given = Vec::new();
+    for part in &plan.sets {
+        for each in machine.entries(part.module, &part.set.guard, settings)? {
+            let site = Site { module: part.module, each: each.as_ref() };
+            given.push(Given { layer: Layer::Set, node: machine.node(part.node, site, settings)? });
+        }
+    }
+    Ok(given)
+}
+
+/// Where the module of an option is turned on, or has its table, by the strongest file that says so.
+fn turned_on(world: &World, files: &HostFiles, leaf: &Leaf) -> Option<Place> {
+    let name = leaf.module.as_str();
+    let table = files.files.iter().rev().find_map(|file| file.sections.get(name));
+    let named = || world.host.modules.iter().find(|module| module.value == leaf.module);
+    let required = || {
+        world.modules.values().flat_map(|module| &module.requires).find(|module| module.value == leaf.module)
+    };
+    table
+        .map(|entry| entry.key.clone())
+        .or_else(|| named().or_else(required).map(|module| module.place.clone()))
+}

@@ -1,0 +1,83 @@
+//! What must hold of the settings: `[[assert]]` and `[[warn]]`.
+
+use crate::base::report::{Diagnostic, Severity};
+use crate::base::value::Value;
+
+use super::config::module::{ModuleFile, RuleDecl};
+use super::config::tree::Data;
+use super::names::Names;
+use super::options::evaluate::{EachEntry, Machine, Nothing, Site};
+use super::options::{Settings, Strength};
+use super::world::{Each, Meaning};
+
+/// Checks all rules, in module order.
+pub fn check(machine: &Machine<'_>, settings: &Settings) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for module in machine.world.order.iter().filter_map(|name| machine.world.modules.get(name)) {
+        for rule in &module.rules {
+            match check_rule(machine, module, rule, settings) {
+                Ok(broken) => found.extend(broken),
+                Err(Nothing::Fault(fault)) => found.push(*fault),
+                Err(Nothing::Known) => {}
+            }
+        }
+    }
+    found
+}
+
+fn check_rule(
+    machine: &Machine<'_>,
+    module: &ModuleFile,
+    rule: &RuleDecl,
+    settings: &Settings,
+) -> Result<Vec<Diagnostic>, Nothing> {
+    let mut broken = Vec::new();
+    for each in machine.entries(module, &rule.guard, settings)? {
+        let site = Site { module, each: each.as_ref() };
+        let holds = match &rule.that {
+            Some(that) => machine.condition(that, site, settings)?,
+            None => false,
+        };
+        if !holds {
+            broken.push(diagnostic(machine, (rule, each.as_ref()), site, settings)?);
+        }
+    }
+    Ok(broken)
+}
+
+fn diagnostic(
+    machine: &Machine<'_>,
+    (rule, each): (&RuleDecl, Option<&EachEntry>),
+    site: Site<'_>,
+    settings: &Settings,
+) -> Result<Diagnostic, Nothing> {
+    let message = match machine.node(&rule.message, site, settings)?.data {
+        Data::Str(text) => text,
+        other => other.kind().to_owned(),
+    };
+    let severity = if rule.warning { Severity::Warning } else { Severity::Error };
+    let mut diagnostic = Diagnostic { severity, ..Diagnostic::error(message) };
+    let code = rule.that.as_ref().or(rule.guard.when.as_ref());
+    let known = if each.is_some() { Each::Entry(None) } else { Each::No };
+    let meanings = code.map(|code| {
+        Names { world: machine.world, module: site.module, faults: &mut Vec::new() }.bare(code, known)
+    });
+    for (meaning, _) in meanings.into_iter().flatten() {
+        let Meaning::Options(leaf) = meaning else { continue };
+        for origin in settings.origins(&leaf) {
+            let written = origin.strength >= Strength::Import;
+            if written && diagnostic.places.iter().all(|(place, _)| *place != origin.place) {
+                diagnostic = diagnostic.at(origin.place, "");
+            }
+        }
+    }
+    let demand = if rule.that.is_some() { "this must hold" } else { "because of this" };
+    let place = code.map_or(&rule.place, |code| &code.place).clone();
+    diagnostic = diagnostic.at(place, demand);
+    let entry = match each.map(|each| &each.key) {
+        Some(Value::Str(key)) => format!(", in its entry `{key}`"),
+        Some(Value::Int(index)) => format!(", in its entry {}", index + 1),
+        _ => String::new(),
+    };
+    Ok(diagnostic.help(format!("module `{}` demands it{entry}", site.module.name)))
+}
