@@ -25,6 +25,9 @@ pub mod expression;
 pub mod options;
 pub mod rules;
 
+pub mod holes;
+pub mod render;
+
 pub mod artifact;
 pub mod artifact_graph;
 pub mod fill;

@@ -1,0 +1,229 @@
+//! Holes: what a template leaves in the place of a value.
+//!
+//! While a template runs, the formatter writes a marker of private-use characters and keeps the typed value beside.
+//! A reference has no text yet either: it is an object whose text is a marker of its own kind, so that it can be
+//! joined with `~`; the joined string is cut at the markers again. A marker that does not come out whole is an error.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use minijinja::value::{DynObject, Object, ObjectRepr};
+use minijinja::{Environment, ErrorKind, Output, State};
+
+use crate::base::name::ModuleName;
+use crate::base::value::Value;
+
+use super::artifact::{Part, Reference, ReferenceKind};
+use super::expression::{environment, from_jinja, no_text};
+use super::sources::is_forbidden;
+
+/// The name under which the ledger is in a template's context; no template can write it.
+pub const LEDGER: &str = "\u{F0000}";
+const HOLE: char = '\u{F0000}';
+const END: char = '\u{F0001}';
+const REFERENCE: char = '\u{F0002}';
+const DIGITS: u32 = 0xF0010;
+
+/// What a run of a template leaves beside its text.
+#[derive(Debug)]
+pub struct Ledger {
+    /// The module that the template belongs to.
+    module: ModuleName,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    holes: Vec<Vec<Part>>,
+    references: Vec<Reference>,
+}
+
+impl Ledger {
+    /// For a run of a template of this module.
+    #[must_use]
+    pub fn new(module: ModuleName) -> Self {
+        Self { module, kept: Mutex::default() }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Nothing is half done where a panic could leave it.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The hole whose marker a text is.
+    #[must_use]
+    pub fn hole(&self, text: &str) -> Option<Vec<Part>> {
+        let index = text.strip_prefix(HOLE)?.strip_suffix(END).and_then(number)?;
+        self.kept().holes.get(index).cloned()
+    }
+
+    fn reference(&self, kind: ReferenceKind, name: &str) -> Result<RefObject, minijinja::Error> {
+        let (module, name) = match name.split_once('/') {
+            Some((module, name)) => {
+                (ModuleName::new(module).map_err(|error| refuse(error.to_string()))?, name)
+            }
+            None => (self.module.clone(), name),
+        };
+        let reference = Reference { kind, module, name: name.to_owned() };
+        let mut kept = self.kept();
+        kept.references.push(reference.clone());
+        Ok(RefObject { index: kept.references.len() - 1, reference })
+    }
+
+    /// Cuts a text at the markers of references.
+    fn cut(&self, text: &str) -> Result<Vec<Part>, minijinja::Error> {
+        let broken = || refuse("a reference is only written, joined with `~`, or passed on".to_owned());
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(is_forbidden) {
+            let (before, marker) = rest.split_at(at);
+            let inner = marker.strip_prefix(REFERENCE).ok_or_else(broken)?;
+            let (digits, after) = inner.split_once(END).ok_or_else(broken)?;
+            let reference = number(digits).and_then(|index| self.kept().references.get(index).cloned());
+            if !before.is_empty() {
+                parts.push(Part::Value(Value::Str(before.to_owned())));
+            }
+            parts.push(Part::Reference(reference.ok_or_else(broken)?));
+            rest = after;
+        }
+        if !rest.is_empty() || parts.is_empty() {
+            parts.push(Part::Value(Value::Str(rest.to_owned())));
+        }
+        Ok(parts)
+    }
+
+    fn parts(&self, value: &minijinja::Value) -> Result<Vec<Part>, minijinja::Error> {
+        if let Some(object) = value.downcast_object_ref::<RefObject>() {
+            return Ok(vec![Part::Reference(object.reference.clone())]);
+        }
+        match from_jinja(value) {
+            Ok(Value::Str(text)) => self.cut(&text),
+            Ok(Value::None) | Err(_) => Err(no_text(value)),
+            Ok(value) if has_marker(&value) => Err(refuse("a list cannot hold references".to_owned())),
+            Ok(value) => Ok(vec![Part::Value(value)]),
+        }
+    }
+
+    fn write(&self, out: &mut Output<'_>, value: &minijinja::Value) -> Result<(), minijinja::Error> {
+        let parts = self.parts(value)?;
+        let mut kept = self.kept();
+        kept.holes.push(parts);
+        Ok(out.write_str(&marker(HOLE, kept.holes.len() - 1))?)
+    }
+}
+
+impl Object for Ledger {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+}
+
+fn has_marker(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => text.contains(is_forbidden),
+        Value::List(values) => values.iter().any(has_marker),
+        Value::Map(values) => {
+            values.iter().any(|(key, value)| key.contains(is_forbidden) || has_marker(value))
+        }
+        Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) => false,
+    }
+}
+
+fn refuse(message: String) -> minijinja::Error {
+    minijinja::Error::new(ErrorKind::InvalidOperation, message)
+}
+
+/// A marker: of one length, so that nothing can be learnt from it.
+fn marker(start: char, index: usize) -> String {
+    let digits = (0..8).rev().map(|digit| (index >> (4 * digit)) & 0xF);
+    let digits = digits.filter_map(|digit| char::from_u32(DIGITS + u32::try_from(digit).unwrap_or(0)));
+    std::iter::once(start).chain(digits).chain([END]).collect()
+}
+
+fn number(digits: &str) -> Option<usize> {
+    let mut number = 0;
+    for (index, c) in digits.chars().enumerate() {
+        let digit = u32::from(c).checked_sub(DIGITS).filter(|digit| *digit < 16 && index < 8)?;
+        number = number << 4 | usize::try_from(digit).ok()?;
+    }
+    (digits.chars().count() == 8).then_some(number)
+}
+
+/// A reference while a template runs.
+#[derive(Debug)]
+struct RefObject {
+    index: usize,
+    reference: Reference,
+}
+
+impl Object for RefObject {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    // Without this, two references would be compared by their addresses.
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        other.downcast_ref::<Self>().map(|other| self.reference.cmp(&other.reference))
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&marker(REFERENCE, self.index))
+    }
+}
+
+fn ledger(state: &State<'_, '_>) -> Result<Arc<Ledger>, minijinja::Error> {
+    let found = state.lookup(LEDGER).and_then(|value| value.downcast_object::<Ledger>());
+    found.ok_or_else(|| refuse("references are for templates".to_owned()))
+}
+
+/// The environment of templates: their formatter leaves holes, and there are references.
+#[must_use]
+pub fn templates() -> Environment<'static> {
+    let mut env = environment();
+    env.set_formatter(|out, state, value| ledger(state)?.write(out, value));
+    for (name, kind) in [
+        ("script", ReferenceKind::Script),
+        ("venv", ReferenceKind::Venv),
+        ("file", ReferenceKind::File),
+        ("unit", ReferenceKind::Unit),
+    ] {
+        env.add_function(name, move |state: &State<'_, '_>, name: String| {
+            ledger(state)?.reference(kind, &name).map(minijinja::Value::from_object)
+        });
+    }
+    env
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markers_come_back_and_nothing_else_does() {
+        for index in [0, 1, 15, 16, 0xdead_beef] {
+            let text = marker(HOLE, index);
+            assert_eq!(text.chars().count(), 10);
+            assert_eq!(
+                text.strip_prefix(HOLE).and_then(|t| t.strip_suffix(END)).and_then(number),
+                Some(index)
+            );
+        }
+        assert_eq!(number("\u{F0010}"), None);
+        assert_eq!(number("12345678"), None);
+    }
+
+    #[test]
+    fn a_joined_string_is_cut_at_its_references() {
+        let ledger = Ledger::new(ModuleName::new("m").unwrap());
+        let object = ledger.reference(ReferenceKind::Venv, "x").unwrap();
+        let text = format!("a{}b", marker(REFERENCE, object.index));
+        let parts = ledger.cut(&text).unwrap();
+        assert_eq!(parts.len(), 3);
+        assert_eq!(parts[1], Part::Reference(object.reference.clone()));
+        assert!(ledger.cut(&text.replace(END, "")).is_err());
+        assert!(ledger.cut(&marker(REFERENCE, 7)).is_err());
+        assert!(ledger.cut(&marker(HOLE, 0)).is_err());
+        assert_eq!(ledger.cut("").unwrap(), [Part::Value(Value::Str(String::new()))]);
+    }
+}

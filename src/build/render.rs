@@ -1,0 +1,149 @@
+//! Templates become text with holes, each piece with its place in the template.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use minijinja::{Environment, OutputSpanKind};
+
+use crate::base::report::{Diagnostic, Place, Source};
+use crate::base::value::Value;
+
+use super::artifact::{Grammar, RenderedPiece, RenderedWhat, Text};
+use super::config::artifact::Body;
+use super::expression::{to_jinja, words};
+use super::holes::{LEDGER, Ledger, templates};
+use super::options::evaluate::Site;
+use super::options::{Settings, insert};
+use super::templates::{Templates, name_of};
+use super::world::{Leaf, World};
+
+/// The longest text of a file, its holes not counted.
+const MAX_TEXT: usize = 16 << 20;
+
+/// Renders the texts of artifacts.
+pub struct Renderer<'a> {
+    world: &'a World,
+    settings: &'a Settings,
+    files: &'a Templates,
+    env: Environment<'static>,
+    /// What the templates of each module see, but for `each`.
+    contexts: BTreeMap<&'a str, BTreeMap<String, minijinja::Value>>,
+}
+
+impl<'a> Renderer<'a> {
+    /// A renderer of these templates.
+    ///
+    /// # Errors
+    /// Where minijinja takes one for none.
+    pub fn new(world: &'a World, settings: &'a Settings, files: &'a Templates) -> Result<Self, Diagnostic> {
+        let mut env = templates();
+        env.set_path_join_callback(|name, parent| {
+            let module = parent.split_once('/').map_or(parent, |(module, _)| module);
+            Cow::Owned(format!("{module}/{name}"))
+        });
+        for (name, source) in &files.texts {
+            env.add_template_owned(name.clone(), source.text.clone())
+                .map_err(|error| fault(&error, files, source))?;
+        }
+        let contexts =
+            world.modules.keys().map(|name| (name.as_str(), context(world, settings, name.as_str())));
+        Ok(Self { world, settings, files, env, contexts: contexts.collect() })
+    }
+
+    /// The text of an artifact; `None` where its file could not be read.
+    ///
+    /// # Errors
+    /// Where its template cannot be rendered.
+    pub fn text(&self, body: &Body, site: Site<'_>) -> Result<Option<Text>, Diagnostic> {
+        let name = name_of(&site.module.name, &body.file.value);
+        let Some(grammar) = body.grammar else {
+            return Ok(self.files.bytes.get(&name).cloned().map(Text::Source));
+        };
+        match self.files.texts.get(&name) {
+            Some(source) => self.template((&name, source), grammar, site).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn template(
+        &self,
+        (name, source): (&str, &Arc<Source>),
+        grammar: Grammar,
+        site: Site<'_>,
+    ) -> Result<Text, Diagnostic> {
+        let ledger = Arc::new(Ledger::new(site.module.name.clone()));
+        let mut context = self.contexts.get(site.module.name.as_str()).cloned().unwrap_or_default();
+        if let Some(each) = site.each {
+            let value = each.value.as_ref().unwrap_or(&Value::None);
+            let pair = [("key", to_jinja(&each.key)), ("value", to_jinja(value))];
+            context.insert("each".to_owned(), minijinja::Value::from_pairs(pair));
+        }
+        context.insert(LEDGER.to_owned(), minijinja::Value::from_dyn_object(Arc::clone(&ledger)));
+        let rendered = self.env.get_template(name).and_then(|template| template.render_with_spans(context));
+        let (text, spans) = rendered.map_err(|error| fault(&error, self.files, source))?;
+        if text.len() > MAX_TEXT {
+            let place = Place { source: Arc::clone(source), span: 0..0 };
+            return Err(Diagnostic::error("the rendered text is too long")
+                .at(place, "")
+                .help("16 MiB are the most"));
+        }
+        let mut pieces = Vec::with_capacity(spans.len());
+        for span in spans {
+            let source = self.files.texts.get(span.name()).unwrap_or(source);
+            let place = Place { source: Arc::clone(source), span: span.source_range() };
+            let text = &text[span.output_range()];
+            let what = match (span.kind(), ledger.hole(text)) {
+                (OutputSpanKind::Expression, Some(parts)) => RenderedWhat::Hole(parts),
+                (OutputSpanKind::Raw, _) => RenderedWhat::Text(text.to_owned()),
+                _ => {
+                    let error = Diagnostic::error("this expression left no hole").at(place, "");
+                    return Err(error.help("write one value"));
+                }
+            };
+            pieces.push(RenderedPiece { place, what });
+        }
+        Ok(Text::Template { grammar, pieces })
+    }
+
+    /// The modules that are on, and their settings.
+    #[must_use]
+    pub const fn inputs(&self) -> (&'a World, &'a Settings) {
+        (self.world, self.settings)
+    }
+}
+
+/// What the templates of a module see: its own settings, those of the modules that it names, and the host's.
+fn context(world: &World, settings: &Settings, module: &str) -> BTreeMap<String, minijinja::Value> {
+    let mut context = BTreeMap::new();
+    let Some((_, own)) = world.modules.iter().find(|(name, _)| name.as_str() == module) else {
+        return context;
+    };
+    let named = own.requires.iter().chain(&own.uses).map(|named| &named.value);
+    for name in named.chain([&own.name]) {
+        let mut values = BTreeMap::from([("on".to_owned(), Value::Bool(world.modules.contains_key(name)))]);
+        let first = Leaf { module: name.clone(), path: Vec::new() };
+        for (leaf, setting) in settings.values.range(first..).take_while(|(leaf, _)| leaf.module == *name) {
+            insert(&mut values, &leaf.path, setting.value.clone());
+        }
+        context.insert(name.as_str().to_owned(), to_jinja(&Value::Map(values)));
+    }
+    let host = super::config::host::HOST_TEXTS.into_iter().chain(["name"]);
+    let host = host.map(|name| (name, to_jinja(&world.host.text(name))));
+    context.insert("host".to_owned(), minijinja::Value::from_pairs(host));
+    context
+}
+
+/// An error of minijinja, at the innermost place that it names.
+fn fault(error: &minijinja::Error, files: &Templates, source: &Arc<Source>) -> Diagnostic {
+    let mut inner = error;
+    while let Some(next) =
+        std::error::Error::source(inner).and_then(|next| next.downcast_ref::<minijinja::Error>())
+    {
+        inner = next;
+    }
+    let source = inner.name().and_then(|name| files.texts.get(name)).unwrap_or(source);
+    let span = inner.range().filter(|range| range.end <= source.text.len()).unwrap_or(0..0);
+    let (message, help) = words(inner);
+    Diagnostic::error(message).at(Place { source: Arc::clone(source), span }, "").help(help)
+}
