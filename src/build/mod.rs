@@ -28,6 +28,10 @@ pub mod rules;
 pub mod holes;
 pub mod render;
 
+pub mod emit;
+pub mod paths;
+pub mod whole;
+
 pub mod artifact;
 pub mod artifact_graph;
 pub mod fill;

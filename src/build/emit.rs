@@ -1,0 +1,293 @@
+//! The artifacts of all modules: their tables evaluated and checked, key by key, and their texts rendered.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::base::name::{BadName, Label, Name, Rule, UnitName};
+use crate::base::nearest::advice;
+use crate::base::path::TargetPath;
+use crate::base::report::{Diagnostic, Place};
+use crate::base::value::Value;
+
+use super::artifact::{
+    Artifact, CheckArtifact, CheckKind, FileArtifact, Grammar, Text, UnitArtifact, UserArtifact,
+    VenvArtifact, What,
+};
+use super::config::artifact::{ArtifactDecl, Holds, Kind};
+use super::config::tree::{Data, Node};
+use super::forms::seconds;
+use super::options::Settings;
+use super::options::evaluate::{EachEntry, Machine, Nothing, Site};
+use super::paths::{no_directory, no_file};
+use super::render::Renderer;
+use super::types::{Misfit, Scalar, check};
+
+/// How long a check may take where it does not say.
+const WITHIN: Duration = Duration::from_secs(15);
+
+/// All artifacts, by module order, then as written, then by entry.
+pub fn artifacts(
+    machine: &Machine<'_>,
+    renderer: &Renderer<'_>,
+    settings: &Settings,
+    faults: &mut Vec<Diagnostic>,
+) -> Vec<Artifact> {
+    let mut artifacts = Vec::new();
+    for module in machine.world.order.iter().filter_map(|name| machine.world.modules.get(name)) {
+        for decl in &module.artifacts {
+            let entries = match machine.entries(module, &decl.guard, settings) {
+                Ok(entries) => entries,
+                Err(nothing) => {
+                    faults.extend(fault(nothing));
+                    continue;
+                }
+            };
+            for each in &entries {
+                let site = Site { module, each: each.as_ref() };
+                match artifact((machine, renderer), decl, site, settings) {
+                    Ok(what) => {
+                        artifacts.push(Artifact {
+                            module: module.name.clone(),
+                            place: decl.place.clone(),
+                            what,
+                        });
+                    }
+                    Err(nothing) => faults.extend(fault(nothing)),
+                }
+            }
+        }
+    }
+    artifacts
+}
+
+fn fault(nothing: Nothing) -> Option<Diagnostic> {
+    match nothing {
+        Nothing::Fault(fault) => Some(*fault),
+        Nothing::Known => None,
+    }
+}
+
+fn artifact(
+    (machine, renderer): (&Machine<'_>, &Renderer<'_>),
+    decl: &ArtifactDecl,
+    site: Site<'_>,
+    settings: &Settings,
+) -> Result<What, Nothing> {
+    let mut values = BTreeMap::new();
+    for (key, holds, _) in decl.kind.keys() {
+        if let Some(node) = decl.keys.get(key) {
+            let node = machine.node(node, site, settings)?;
+            // What an expression gives none for is left out.
+            if node.data != Data::None {
+                values.insert(*key, (value(*holds, &node)?, node.place));
+            }
+        }
+    }
+    let fields = Fields { decl, each: site.each, values };
+    let text = match &decl.body {
+        Some(body) => Some(renderer.text(body, site)?.ok_or(Nothing::Known)?),
+        None => None,
+    };
+    Ok(fields.what(text)?)
+}
+
+/// The value of a key, of the type that it holds.
+fn value(holds: Holds, node: &Node) -> Result<Value, Diagnostic> {
+    let at = |node: &Node, misfit: Misfit| {
+        Diagnostic::error(misfit.message).at(node.place.clone(), "").help(misfit.help)
+    };
+    let text = || Scalar::Text { min: 1, max: 4096, pattern: None };
+    let scalar = match holds {
+        Holds::Text => text(),
+        Holds::Bool => Scalar::Bool,
+        Holds::Path => Scalar::Path,
+        Holds::Mode => Scalar::Mode,
+        Holds::User => Scalar::UserName,
+        Holds::Port => Scalar::Port(1, 65_535),
+        Holds::Duration => Scalar::Duration,
+        Holds::Texts => {
+            let Data::List(nodes) = &node.data else {
+                let message = format!("expected a list of strings, found {}", node.data.kind());
+                return Err(Diagnostic::error(message).at(node.place.clone(), "").help("write it in `[ ]`"));
+            };
+            let items =
+                nodes.iter().map(|node| check(&text(), &node.data).map_err(|misfit| at(node, misfit)));
+            return Ok(Value::List(items.collect::<Result<_, _>>()?));
+        }
+    };
+    check(&scalar, &node.data).map_err(|misfit| at(node, misfit))
+}
+
+/// The evaluated keys of an artifact.
+struct Fields<'a> {
+    decl: &'a ArtifactDecl,
+    each: Option<&'a EachEntry>,
+    values: BTreeMap<&'static str, (Value, Place)>,
+}
+
+impl Fields<'_> {
+    fn place(&self, key: &str) -> Place {
+        self.values.get(key).map_or_else(|| self.decl.place.clone(), |(_, place)| place.clone())
+    }
+
+    fn fault(&self, key: &str, message: impl Into<String>, help: impl Into<String>) -> Diagnostic {
+        let entry = match self.each.map(|each| &each.key) {
+            Some(Value::Str(key)) => format!("in the entry `{key}`"),
+            Some(Value::Int(index)) => format!("in entry {}", index + 1),
+            _ => String::new(),
+        };
+        Diagnostic::error(message).at(self.place(key), entry).help(help)
+    }
+
+    fn text(&self, key: &str) -> Option<&str> {
+        match self.values.get(key) {
+            Some((Value::Str(text), _)) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn needed(&self, key: &str) -> Result<&str, Diagnostic> {
+        self.text(key).ok_or_else(|| self.fault(key, format!("`{key}` is needed"), "give it a value"))
+    }
+
+    fn flag(&self, key: &str) -> bool {
+        matches!(self.values.get(key), Some((Value::Bool(true), _)))
+    }
+
+    fn texts(&self, key: &str) -> Vec<String> {
+        match self.values.get(key) {
+            Some((Value::List(items), _)) => items.iter().filter_map(Value::text).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn name<R: Rule>(&self, key: &str) -> Result<Name<R>, Diagnostic> {
+        self.named(key, self.needed(key)?)
+    }
+
+    fn named<R: Rule>(&self, key: &str, text: &str) -> Result<Name<R>, Diagnostic> {
+        Name::new(text).map_err(|error: BadName| self.fault(key, error.to_string(), "choose another name"))
+    }
+
+    fn path(&self, key: &str) -> Result<TargetPath, Diagnostic> {
+        let fault =
+            |error: crate::base::path::BadPath| self.fault(key, error.to_string(), "write another path");
+        TargetPath::new(self.needed(key)?).map_err(fault)
+    }
+
+    fn mode(&self) -> Option<u32> {
+        self.text("mode").and_then(|mode| u32::from_str_radix(mode, 8).ok())
+    }
+
+    fn what(&self, text: Option<Text>) -> Result<What, Diagnostic> {
+        let text = text.unwrap_or(Text::Template { grammar: Grammar::Lines, pieces: Vec::new() });
+        Ok(match self.decl.kind {
+            Kind::File => What::File(self.file(text)?),
+            Kind::Script => What::Script { name: self.name("name")?, text },
+            Kind::Unit => What::Unit(self.unit(text)?),
+            Kind::Venv => What::Venv(VenvArtifact {
+                name: self.name("name")?,
+                requirements: self.texts("requirements"),
+                imports: self.texts("imports"),
+            }),
+            Kind::User => What::User(UserArtifact {
+                name: self.name("name")?,
+                group: self.name("group")?,
+                home: self.path("home")?,
+                shell: self.path("shell")?,
+            }),
+            Kind::Group => What::Group { name: self.name("name")? },
+            Kind::Directory => {
+                let path = self.path("path")?;
+                if let Some(reason) = no_directory(&path) {
+                    return Err(self.fault("path", format!("no folder can be made at `{path}`"), reason));
+                }
+                let mode = self.mode().unwrap_or(0o755);
+                What::Directory { path, mode, owner: self.name("owner")?, group: self.name("group")? }
+            }
+            Kind::Package => What::Package { name: self.name("name")? },
+            Kind::Check => What::Check(self.check()?),
+        })
+    }
+
+    fn file(&self, text: Text) -> Result<FileArtifact, Diagnostic> {
+        let path = if self.text("path").is_some() { Some(self.path("path")?) } else { None };
+        if let Some((path, reason)) =
+            path.as_ref().and_then(|path| no_file(path).map(|reason| (path, reason)))
+        {
+            return Err(self.fault("path", format!("no file can be placed at `{path}`"), reason));
+        }
+        let name = match (self.text("name"), &path) {
+            (Some(name), _) => self.named("name", name)?,
+            (None, Some(path)) => self.named("path", path.file_name())?,
+            (None, None) => return Err(self.fault("name", "a file needs a name or a path", "give it one")),
+        };
+        let exec = self.flag("exec");
+        let usual = if exec { 0o555 } else { 0o444 };
+        let mode = self.mode().filter(|mode| *mode != usual);
+        if let Some(mode) = mode.filter(|mode| mode & 0o7022 != 0) {
+            let message =
+                format!("a file of mode {mode:04o} would be for others to change, or to run as its owner");
+            return Err(self.fault("mode", message, "leave out these bits"));
+        }
+        Ok(FileArtifact { name, text, path, exec, mode, same: self.flag("same") })
+    }
+
+    fn unit(&self, text: Text) -> Result<UnitArtifact, Diagnostic> {
+        let name = self.needed("name")?;
+        let (unit, drop_in) = match name.split_once('/') {
+            None => (self.named("name", name)?, None),
+            Some((folder, file)) => {
+                let unit = folder.strip_suffix(".d").filter(|_| file.strip_suffix(".conf").is_some());
+                let unit = unit.ok_or_else(|| {
+                    let message = format!("`{}` is no name of a drop-in", name.escape_debug());
+                    self.fault("name", message, "write it like `x.service.d/y.conf`")
+                })?;
+                (
+                    self.named("name", unit)?,
+                    Some(self.named::<crate::base::name::ArtifactLabel>("name", file)?),
+                )
+            }
+        };
+        let wanted_by = self.texts("wanted_by");
+        let wanted_by: Result<Vec<UnitName>, _> =
+            wanted_by.iter().map(|unit| self.named("wanted_by", unit)).collect();
+        let wanted_by = wanted_by?;
+        if drop_in.is_some() && !wanted_by.is_empty() {
+            return Err(self.fault("wanted_by", "a drop-in is wanted by nobody", "leave it out"));
+        }
+        Ok(UnitArtifact { unit, drop_in, text, wanted_by, same: self.flag("same") })
+    }
+
+    fn check(&self) -> Result<CheckArtifact, Diagnostic> {
+        let name: Label = self.name("name")?;
+        let kind = self.needed("kind")?;
+        let unit: Option<UnitName> = self.text("unit").map(|unit| self.named("unit", unit)).transpose()?;
+        let port = match self.values.get("port") {
+            Some((Value::Int(port), _)) => u16::try_from(*port).ok(),
+            _ => None,
+        };
+        let lacks =
+            |key: &str| self.fault("kind", format!("a check of kind `{kind}` needs `{key}`"), "add it");
+        let kind = match kind {
+            "unit-active" => {
+                if port.is_some() {
+                    return Err(self.fault(
+                        "port",
+                        "a unit has no port",
+                        "leave it out, or choose another kind",
+                    ));
+                }
+                CheckKind::UnitActive(unit.clone().ok_or_else(|| lacks("unit"))?)
+            }
+            "vtp" => CheckKind::Vtp(port.ok_or_else(|| lacks("port"))?),
+            "vtp-nak" => CheckKind::VtpNak(port.ok_or_else(|| lacks("port"))?),
+            other => {
+                let help = advice(other, ["unit-active", "vtp", "vtp-nak"]);
+                return Err(self.fault("kind", format!("there is no kind of check `{other}`"), help));
+            }
+        };
+        let within = self.text("within").and_then(seconds).map_or(WITHIN, Duration::from_secs);
+        Ok(CheckArtifact { name, kind, unit, within })
+    }
+}
