@@ -1,6 +1,6 @@
 //! From a host's TOML to a sealed bundle.
 //!
-//! The modules are in the order in which a configuration goes through them.
+//! The modules are in the order in which a configuration goes through them; [`front`] leads it through the first half.
 
 pub mod sources;
 
@@ -31,6 +31,8 @@ pub mod render;
 pub mod emit;
 pub mod paths;
 pub mod whole;
+
+pub mod front;
 
 pub mod artifact;
 pub mod artifact_graph;

@@ -1,0 +1,240 @@
+//! The compiler's front half: from the path of a host file to artifacts with holes.
+//!
+//! Stages: the syntax of all files; names and types; the graph of options; values and what must hold; artifacts and
+//! templates; references. All errors of a stage are reported together, and a later stage runs only on what the
+//! earlier ones left whole.
+
+use std::path::Path;
+
+use crate::base::name::{HostName, ModuleName};
+use crate::base::report::{Diagnostic, Place, Severity};
+
+use super::artifact::{Rendered, What};
+use super::config::artifact::Kind;
+use super::config::module::ModuleFile;
+use super::emit::artifacts;
+use super::graph::{Modules, module_order};
+use super::host::{Host, HostFiles};
+use super::load::Loader;
+use super::names::Names;
+use super::options::evaluate::{Machine, settings};
+use super::options::plan::{Plans, plans};
+use super::options::{Origin, Settings};
+use super::render::Renderer;
+use super::sources::{Disk, InputLog, Tree};
+use super::templates::{Templates, name_of};
+use super::world::{Meaning, World};
+use super::{rules, whole};
+
+/// A host, compiled as far as the settings go.
+#[derive(Debug)]
+pub struct Compiled {
+    /// What it has.
+    pub rendered: Rendered,
+    /// What is worth a warning.
+    pub warnings: Vec<Diagnostic>,
+    /// All that was looked at on the way.
+    pub inputs: InputLog,
+    /// The settings of all modules that are on.
+    pub settings: Settings,
+    /// Where each venv's requirements come from.
+    pub venvs: Vec<VenvPlace>,
+}
+
+/// Where the requirements of a venv come from: for errors about its lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VenvPlace {
+    /// The module that emits it.
+    pub module: ModuleName,
+    /// Its name.
+    pub name: String,
+    /// Where its requirements are written.
+    pub requirements: Place,
+    /// The options that they read, each with its origins.
+    pub options: Vec<(String, Vec<Origin>)>,
+}
+
+/// Why a host cannot be compiled.
+#[derive(Debug)]
+pub struct Failed {
+    /// The errors of the stage that failed, and the warnings until then.
+    pub diagnostics: Vec<Diagnostic>,
+    /// All that was looked at on the way.
+    pub inputs: InputLog,
+}
+
+/// Compiles a host file with the modules of a folder.
+///
+/// # Errors
+/// Where anything of it is wrong: all that is wrong at the stage that fails.
+pub fn compile(host: &Path, modules: &Path) -> Result<Compiled, Failed> {
+    let mut disk = Disk::default();
+    match compile_from(&mut disk, host, modules) {
+        Ok(compiled) => Ok(Compiled { inputs: disk.log, ..compiled }),
+        Err(diagnostics) => Err(Failed { diagnostics, inputs: disk.log }),
+    }
+}
+
+/// Compiles a host file of any tree; the log of inputs is the tree's.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_from(tree: &mut dyn Tree, host: &Path, modules: &Path) -> Result<Compiled, Vec<Diagnostic>> {
+    let read = read(tree, host, modules)?;
+    let (world, files, templates) = (&read.world, &read.files, &read.templates);
+    let plans = names(world, files, templates)?;
+    let machine = Machine::new(world);
+    let mut found = Vec::new();
+    let settings = settings(&machine, &plans, files, &mut found);
+    found.extend(rules::check(&machine, &settings));
+    let mut found = errors(found)?;
+    let artifacts = {
+        let renderer = Renderer::new(world, &settings, templates).map_err(|fault| vec![fault])?;
+        let artifacts = artifacts(&machine, &renderer, &settings, &mut found);
+        found = errors(found)?;
+        whole::check(world, artifacts, &mut found)
+    };
+    let warnings = errors(found)?;
+    let venvs = venv_places(world, &artifacts, &settings);
+    let rendered = Rendered {
+        host: world.host.name.clone(),
+        target: world.host.target.clone(),
+        modules: world.order.clone(),
+        artifacts,
+    };
+    Ok(Compiled { rendered, warnings, inputs: InputLog::default(), settings, venvs })
+}
+
+/// What was found, if there is no error among it: by file, in the order of the text, each once.
+fn errors(found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    let mut files: Vec<String> = Vec::new();
+    let mut once: Vec<(usize, usize, Diagnostic)> = Vec::with_capacity(found.len());
+    for diagnostic in found {
+        let (name, start) = match diagnostic.places.first() {
+            Some((place, _)) => (place.source.name.as_str(), place.span.start),
+            None => ("", 0),
+        };
+        let file = files.iter().position(|file| file == name).unwrap_or_else(|| {
+            files.push(name.to_owned());
+            files.len() - 1
+        });
+        // One fault can be met in two ways: two artifacts of one template, two sets of one guard.
+        if once.iter().all(|(.., other)| *other != diagnostic) {
+            once.push((file, start, diagnostic));
+        }
+    }
+    once.sort_by_key(|(file, start, _)| (*file, *start));
+    let sorted: Vec<Diagnostic> = once.into_iter().map(|(.., diagnostic)| diagnostic).collect();
+    let failed = sorted.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    if failed { Err(sorted) } else { Ok(sorted) }
+}
+
+struct Sources {
+    world: World,
+    files: HostFiles,
+    templates: Templates,
+}
+
+fn read(tree: &mut dyn Tree, path: &Path, modules: &Path) -> Result<Sources, Vec<Diagnostic>> {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = HostName::new(stem).map_err(|error| {
+        vec![
+            Diagnostic::error(error.to_string())
+                .help("the name of a host is that of its file, without `.toml`"),
+        ]
+    })?;
+    let mut loader = Loader { tree, modules: modules.to_owned(), faults: Vec::new() };
+    let files = loader.host(path);
+    let on = files.modules();
+    let modules = loader.modules(&on);
+    let templates = Templates::read(&mut loader, &modules);
+    errors(loader.faults)?;
+    let mut faults = Vec::new();
+    if on.is_empty() {
+        let error = Diagnostic::error(format!("host `{name}` turns no module on"));
+        faults.push(error.help("add `modules = [\"comet\"]` to `[host]`"));
+    }
+    let host = files.host(name, &mut faults);
+    let order = order(&modules, &mut faults);
+    errors(faults)?;
+    let host: Host = host.ok_or_else(Vec::new)?;
+    Ok(Sources { world: World { modules, order, host }, files, templates })
+}
+
+fn order(modules: &Modules, faults: &mut Vec<Diagnostic>) -> Vec<ModuleName> {
+    module_order(modules).unwrap_or_else(|rings| {
+        faults.extend(rings);
+        Vec::new()
+    })
+}
+
+fn names<'a>(
+    world: &'a World,
+    files: &'a HostFiles,
+    templates: &Templates,
+) -> Result<Plans<'a>, Vec<Diagnostic>> {
+    let mut faults = Vec::new();
+    let plans = plans(world, files, &mut faults);
+    for module in world.modules.values() {
+        Names { world, module, faults: &mut faults }.rest();
+        template_names(world, module, templates, &mut faults);
+    }
+    errors(faults)?;
+    Ok(plans)
+}
+
+fn template_names(world: &World, module: &ModuleFile, templates: &Templates, faults: &mut Vec<Diagnostic>) {
+    for artifact in &module.artifacts {
+        let Some(body) = &artifact.body else { continue };
+        let found = templates.found.get(&name_of(&module.name, &body.file.value));
+        for found in found.into_iter().flatten() {
+            world.meanings(module, found, world.entries(&artifact.guard), faults);
+        }
+    }
+}
+
+/// Where the requirements of venvs are written, and what they read.
+fn venv_places(
+    world: &World,
+    artifacts: &[super::artifact::Artifact],
+    settings: &Settings,
+) -> Vec<VenvPlace> {
+    let mut places = Vec::new();
+    for artifact in artifacts {
+        let What::Venv(venv) = &artifact.what else { continue };
+        let Some(module) = world.modules.get(&artifact.module) else { continue };
+        let decl =
+            module.artifacts.iter().find(|decl| decl.kind == Kind::Venv && decl.place == artifact.place);
+        let Some((decl, node)) = decl.and_then(|decl| Some((decl, decl.keys.get("requirements")?))) else {
+            continue;
+        };
+        let mut names = Names { world, module, faults: &mut Vec::new() };
+        let meanings = names.node(node, world.entries(&decl.guard));
+        let options = meanings.into_iter().filter_map(|(meaning, _)| match meaning {
+            Meaning::Options(leaf) => Some((leaf.to_string(), settings.origins(&leaf))),
+            _ => None,
+        });
+        places.push(VenvPlace {
+            module: artifact.module.clone(),
+            name: venv.name.as_str().to_owned(),
+            requirements: node.place.clone(),
+            options: options.collect(),
+        });
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::report::{RenderStyle, render};
+
+    #[test]
+    fn the_example_host_compiles() {
+        let compiled = compile(Path::new("hosts/node1.toml"), Path::new("modules"));
+        match compiled {
+            Ok(compiled) => assert_eq!(compiled.rendered.artifacts.len(), 14),
+            Err(failed) => panic!("{}", render(&failed.diagnostics, RenderStyle::default())),
+        }
+    }
+}
