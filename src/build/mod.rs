@@ -1,10 +1,11 @@
 //! From a host's TOML to a sealed bundle.
 //!
-//! The modules are in the order in which a configuration goes through them; [`front`] leads it through the first half.
+//! The modules are in the order in which a configuration goes through them: [`front`] leads it from text to artifacts
+//! with holes, [`venvs`] lays its Python environments out, [`mod@seal`] makes a bundle of all, [`compile`] reads and
+//! writes around that.
 
 pub mod sources;
 
-pub mod accounts;
 pub mod config;
 pub mod forms;
 pub mod types;
@@ -32,13 +33,20 @@ pub mod emit;
 pub mod paths;
 pub mod whole;
 
+pub mod artifact;
 pub mod front;
 
-pub mod artifact;
+pub mod lock;
+pub mod venvs;
+pub mod wheel;
+
+pub mod accounts;
 pub mod artifact_graph;
 pub mod fill;
-pub mod lock;
 pub mod placing;
 pub mod seal;
 pub mod unit;
-pub mod wheel;
+
+pub mod cache;
+pub mod changes;
+pub mod compile;

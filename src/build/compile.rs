@@ -1,0 +1,215 @@
+//! One build of one host: notes → front → venvs → seal → store → link → notes.
+
+#![expect(clippy::disallowed_methods, reason = "the door to the folder of bundles")]
+
+use std::path::{Path, PathBuf};
+
+use crate::base::io::{IoError, OnPath as _};
+use crate::base::report::Diagnostic;
+use crate::build::artifact::Rendered;
+use crate::build::cache::Cache;
+use crate::build::changes::changes;
+use crate::build::front::{self, Compiled};
+use crate::build::lock::{self, Folders};
+use crate::build::seal::{Sealed, seal};
+use crate::build::sources::{Disk, Tree as _};
+use crate::build::venvs::{Workshop, requests};
+use crate::store::bundle::Bundle;
+use crate::store::disk::Store;
+use crate::store::manifest::Manifest;
+use crate::store::object::ObjectName;
+
+/// A host, and where its build reads and writes.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The host file.
+    pub host: PathBuf,
+    /// The modules.
+    pub modules: PathBuf,
+    /// Locks; their wheels are in `wheels` below.
+    pub locks: PathBuf,
+    /// Bundles: `store/`, a link a host, `.cache/`.
+    pub out: PathBuf,
+}
+
+/// What a build did.
+#[derive(Debug)]
+pub struct Built {
+    /// The bundle's folder.
+    pub path: PathBuf,
+    /// What people want to know, a line each: modules, artifacts, changes.
+    pub summary: Vec<String>,
+    /// What is doubtful.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Why there is no bundle.
+#[derive(Debug)]
+pub enum BuildError {
+    /// The configuration is wrong: all errors of the stage that failed, with the warnings until then.
+    Configuration(Vec<Diagnostic>),
+    /// The system said no.
+    Io(IoError),
+}
+
+impl From<IoError> for BuildError {
+    fn from(error: IoError) -> Self {
+        Self::Io(error)
+    }
+}
+impl From<Vec<Diagnostic>> for BuildError {
+    fn from(diagnostics: Vec<Diagnostic>) -> Self {
+        Self::Configuration(diagnostics)
+    }
+}
+
+impl Project {
+    /// The project around a host file: `modules` and `generated` lie beside its folder, `locks` in it.
+    #[must_use]
+    pub fn around(host: &Path) -> Self {
+        let hosts = match host.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+            Some(parent) => parent,
+            None => Path::new("."),
+        };
+        let top = match hosts.parent() {
+            Some(top) if hosts.file_name().is_some() => top.to_owned(),
+            _ => hosts.join(".."),
+        };
+        Self {
+            host: host.to_owned(),
+            modules: top.join("modules"),
+            locks: hosts.join("locks"),
+            out: top.join("generated"),
+        }
+    }
+
+    fn store(&self) -> Store {
+        Store::new(self.out.join("store"))
+    }
+
+    fn cache(&self) -> Cache {
+        Cache::new(self.out.join(".cache"))
+    }
+
+    fn folders(&self) -> Folders {
+        Folders { locks: self.locks.clone(), tools: self.out.join(".cache/tools") }
+    }
+
+    fn stem(&self) -> String {
+        self.host.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        [&self.host, &self.modules, &self.locks].map(|path| path.to_string_lossy().into_owned()).into()
+    }
+
+    /// Compiles the host into a bundle, unless nothing changed since its last build.
+    ///
+    /// # Errors
+    /// Where the configuration is wrong or the system says no; nothing is written then.
+    pub fn build(&self, say: &mut dyn FnMut(&str)) -> Result<Built, BuildError> {
+        let (store, cache, host) = (self.store(), self.cache(), self.stem());
+        let link = self.out.join(&host);
+        if let Some(name) = cache.bundle(&host, &self.arguments())
+            && store.has(&name)
+            && linked(&link).as_ref() == Some(&name)
+        {
+            let summary = vec![format!("nothing changed: `{name}`")];
+            return Ok(Built { path: store.path(&name), summary, warnings: Vec::new() });
+        }
+        let compiled = self.compile()?;
+        let workshop = Workshop { folders: &self.folders(), cache: &cache, store: &store, host: &self.host };
+        let laid = workshop.lay_out(&compiled.rendered, &compiled.venvs, say)?;
+        let Sealed { bundle, objects, warnings } = seal(&compiled.rendered, &laid.venvs)?;
+        let before = linked(&link).and_then(|name| store.bundle(&name).ok());
+        let mut batch = store.batch()?;
+        for (name, object) in &objects {
+            batch.add(name, object)?;
+        }
+        let new = batch.finish()?;
+        let mut batch = store.batch()?;
+        batch.add_bundle(&bundle)?;
+        batch.finish()?;
+        point(&link, &bundle.name)?;
+        let mut disk = Disk { log: compiled.inputs };
+        laid.locks.iter().for_each(|lock| drop(disk.read(lock)));
+        cache.note(&host, &self.arguments(), (&disk.log, &bundle.name))?;
+        let summary = summary(&compiled.rendered, &bundle, (before.as_ref(), new));
+        let warnings = compiled.warnings.into_iter().chain(warnings).collect();
+        Ok(Built { path: store.path(&bundle.name), summary, warnings })
+    }
+
+    /// Resolves the venvs of the host and writes their locks. A lock that is there keeps its versions, unless `upgrade`.
+    ///
+    /// # Errors
+    /// Where the configuration is wrong, or uv or pip fail.
+    pub fn lock(&self, upgrade: bool, say: &mut dyn FnMut(&str)) -> Result<Vec<lock::Outcome>, BuildError> {
+        let compiled = self.compile()?;
+        lock::lock(&requests(&compiled.rendered), &self.folders(), upgrade, say)
+            .map_err(|error| vec![Diagnostic::error(error.to_string())].into())
+    }
+
+    fn compile(&self) -> Result<Compiled, BuildError> {
+        Ok(front::compile(&self.host, &self.modules).map_err(|failed| failed.diagnostics)?)
+    }
+}
+
+/// The bundle that a link of the folder leads to.
+fn linked(link: &Path) -> Option<ObjectName> {
+    let target = std::fs::read_link(link).ok()?;
+    ObjectName::parse(target.strip_prefix("store").ok()?.to_str()?).ok()
+}
+
+/// Makes a link lead to a bundle, by one rename.
+fn point(link: &Path, name: &ObjectName) -> Result<(), IoError> {
+    if linked(link).as_ref() == Some(name) {
+        return Ok(());
+    }
+    let temporary = link.with_file_name(format!(".{}.new", std::process::id()));
+    std::os::unix::fs::symlink(format!("store/{name}"), &temporary).on("make link", &temporary)?;
+    std::fs::rename(&temporary, link).on("rename to", link)
+}
+
+fn summary(rendered: &Rendered, bundle: &Bundle, (before, new): (Option<&Bundle>, usize)) -> Vec<String> {
+    let modules: Vec<&str> = rendered.modules.iter().map(crate::base::name::Name::as_str).collect();
+    let manifest = &bundle.manifest;
+    let mut lines = vec![
+        format!("{}: {} modules: {}", manifest.host, modules.len(), modules.join(", ")),
+        counted(rendered, manifest, new),
+    ];
+    match before {
+        None => lines.push("first build".to_owned()),
+        Some(before) if before.name == bundle.name => lines.push("the bundle is the same".to_owned()),
+        Some(before) => lines.extend(changes(&before.manifest, manifest)),
+    }
+    lines
+}
+
+fn counted(rendered: &Rendered, manifest: &Manifest, new: usize) -> String {
+    let size: u64 = manifest.objects.iter().map(|object| object.size).sum();
+    format!(
+        "{} artifacts, {} objects with {} bytes in all, {new} of them new",
+        rendered.artifacts.len(),
+        manifest.objects.len(),
+        size
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_project_lies_around_the_hosts() {
+        for (host, modules, locks) in [
+            ("hosts/node1.toml", "modules", "hosts/locks"),
+            ("/a/hosts/node1.toml", "/a/modules", "/a/hosts/locks"),
+            ("node1.toml", "./../modules", "./locks"),
+            ("../hosts/node1.toml", "../modules", "../hosts/locks"),
+        ] {
+            let project = Project::around(Path::new(host));
+            assert_eq!((project.modules, project.locks), (modules.into(), locks.into()), "{host}");
+        }
+    }
+}
