@@ -114,3 +114,14 @@ fn shown(path: &Path) -> PathBuf {
     let below = here.as_ref().and_then(|here| path.strip_prefix(here).ok());
     below.unwrap_or(path).to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// clap finds arguments that contradict each other only when it is asked to.
+    #[test]
+    fn the_command_line_is_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -60,9 +60,9 @@ enum Command {
         #[command(flatten)]
         to: RunTo,
     },
-    /// The guard of a generation, with its deadline in milliseconds since boot.
+    /// The guard of a generation, until so many milliseconds since boot.
     #[command(hide = true)]
-    Guard { number: u64, deadline: u64 },
+    Guard { number: u64, until: u64 },
     /// What runs before anything else at boot.
     #[command(hide = true)]
     Boot,
@@ -147,7 +147,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Ok(print_all(&call.probe(kind, port, wait)?))
         }
         Some(Command::Run { by, to }) => call.run(by, to.bundle.as_deref(), to.generation),
-        Some(Command::Guard { number, deadline }) => call.guard(number, Duration::from_millis(deadline)),
+        Some(Command::Guard { number, until }) => call.guard(number, Duration::from_millis(until)),
         Some(Command::Boot) => call.boot(),
         Some(Command::BootCheck) => call.boot_check(),
         Some(Command::SelfTest) => Ok(print_all("ok\n")),
@@ -157,4 +157,15 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
 fn print_all(text: &str) -> Exit {
     print(text);
     Exit::Done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// clap finds arguments that contradict each other only when it is asked to.
+    #[test]
+    fn the_command_line_is_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
 }

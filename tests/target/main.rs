@@ -9,6 +9,8 @@ mod activator_is_static;
 mod driver;
 mod driver_clears_up;
 mod driver_works;
+mod node;
+mod story;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::env;
@@ -32,7 +34,8 @@ macro_rules! tests {
 pub(crate) use tests;
 
 /// Every file's tests.
-const ALL: &[&[Test]] = &[driver_works::TESTS, driver_clears_up::TESTS, activator_is_static::TESTS];
+const ALL: &[&[Test]] =
+    &[story::TESTS, driver_works::TESTS, driver_clears_up::TESTS, activator_is_static::TESTS];
 
 /// Machines are light, but the processors of the host are few.
 const AT_ONCE: usize = 2;

@@ -1,0 +1,115 @@
+//! A node as a user would have it: a host file, its bundles, a machine that it is switched on.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::driver::{Call, Explain, Failure, Lab, Machine, Output, Result, activator};
+
+/// Where a workstation's `generated/` is copied to on a machine.
+pub(crate) const SHIPPED: &str = "/srv/generated";
+/// How long a build or a switch may take on a busy machine.
+const LONG: Duration = Duration::from_mins(5);
+const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The example host of the project.
+pub(crate) fn example() -> Result<String> {
+    let path = Path::new(PROJECT).join("hosts/node1.toml");
+    fs::read_to_string(&path).explain(|| format!("read `{}`", path.display()))
+}
+
+/// A workstation: a folder with `hosts/` and `generated/`, the project's modules and locks.
+pub(crate) struct Workstation {
+    dir: PathBuf,
+    modules: PathBuf,
+}
+
+impl Workstation {
+    pub(crate) fn new(lab: &Lab, name: &str) -> Result<Self> {
+        let dir = lab.dir().join(name);
+        let hosts = dir.join("hosts");
+        fs::create_dir_all(&hosts).explain(|| format!("make `{}`", hosts.display()))?;
+        std::os::unix::fs::symlink(Path::new(PROJECT).join("hosts/locks"), hosts.join("locks"))
+            .explain(|| "link the locks".to_owned())?;
+        Ok(Self { dir, modules: Path::new(PROJECT).join("modules") })
+    }
+
+    /// The same with a module more: its `module.toml`, and its other files by name.
+    pub(crate) fn with_module(mut self, name: &str, files: &[(&str, &str)]) -> Result<Self> {
+        let modules = self.dir.join("modules");
+        if self.modules != modules {
+            Call::here([OsStr::new("cp"), OsStr::new("-r"), self.modules.as_ref(), modules.as_ref()]).ok()?;
+            self.modules = modules;
+        }
+        let folder = self.modules.join(name);
+        fs::create_dir_all(&folder).explain(|| format!("make `{}`", folder.display()))?;
+        for (file, text) in files {
+            fs::write(folder.join(file), text).explain(|| format!("write `{file}`"))?;
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn generated(&self) -> PathBuf {
+        self.dir.join("generated")
+    }
+
+    /// Builds a host from this text; the bundle's name.
+    pub(crate) fn build(&self, text: &str) -> Result<String> {
+        self.build_as("node1", text)
+    }
+
+    pub(crate) fn build_as(&self, host: &str, text: &str) -> Result<String> {
+        let path = self.dir.join(format!("hosts/{host}.toml"));
+        fs::write(&path, text).explain(|| format!("write `{}`", path.display()))?;
+        let build = OsStr::new(env!("CARGO_BIN_EXE_voevent-build"));
+        let argv = [build, path.as_ref(), OsStr::new("--modules"), self.modules.as_ref()];
+        let output = Call::here(argv).timeout(LONG).ok()?;
+        let name = Path::new(&output).file_name().and_then(|name| name.to_str());
+        name.map(str::to_owned).ok_or_else(|| Failure::new(format!("no bundle's path: {output}")))
+    }
+}
+
+/// What tests do with a machine that is to be a node.
+pub(crate) trait Node {
+    /// Copies the activator and a workstation's bundles to it.
+    fn ship(&self, workstation: &Workstation) -> Result<()>;
+    /// Runs `voevent-switch` with these words.
+    fn switch<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Result<Output>;
+    /// Switches to a bundle that was shipped; it must end well. What it said.
+    fn switch_to(&self, bundle: &str) -> Result<String>;
+    /// A property of a unit.
+    fn show(&self, unit: &str, property: &str) -> Result<String>;
+    /// Whether the broker greets at this port.
+    fn greets(&self, port: u16) -> Result<bool>;
+}
+
+impl Node for Machine {
+    fn ship(&self, workstation: &Workstation) -> Result<()> {
+        self.put(activator()?, "/usr/local/sbin/voevent-switch")?;
+        self.sh(&format!("rm -rf {SHIPPED}"))?;
+        self.put(workstation.generated(), SHIPPED)
+    }
+
+    fn switch<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Result<Output> {
+        let argv = std::iter::once("/usr/local/sbin/voevent-switch").chain(words);
+        self.call(argv)?.timeout(LONG).output()
+    }
+
+    fn switch_to(&self, bundle: &str) -> Result<String> {
+        let output = self.switch([format!("{SHIPPED}/store/{bundle}").as_str()])?;
+        output.checked().map(|output| output.stderr).map_err(|failure| {
+            let journal = self.sh("journalctl --no-pager -o short-precise | tail -50");
+            Failure::new(format!("{failure}\n{}", journal.unwrap_or_else(|failure| failure.to_string())))
+        })
+    }
+
+    fn show(&self, unit: &str, property: &str) -> Result<String> {
+        self.run(["systemctl", "show", "--value", "-p", property, unit])
+    }
+
+    fn greets(&self, port: u16) -> Result<bool> {
+        let port = port.to_string();
+        Ok(self.switch(["probe", "vtp", "--port", port.as_str(), "--wait", "5s"])?.success())
+    }
+}
