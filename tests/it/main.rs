@@ -1,1 +1,5 @@
 //! Tests of the two programs that need no root.
+
+mod locks;
+mod packages;
+mod venv_like_uv;

@@ -156,3 +156,50 @@ pub fn read_wheels(lock: &Pylock, folders: &Folders) -> Result<Vec<Wheel>, Vec<S
     }
     if errors.is_empty() { Ok(wheels) } else { Err(errors) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::name::Label;
+    use crate::build::artifact::Target;
+
+    fn request(requirement: &str) -> (LockRequest, LockInputs) {
+        let [system, arch, python] = ["debian-12", "x86_64", "3.11"].map(str::to_owned);
+        let target = Target { system, arch, python };
+        let request = LockRequest {
+            venv: Label::new("x").unwrap(),
+            requirements: vec![requirement.to_owned()],
+            target,
+        };
+        let inputs = request.inputs().unwrap();
+        (request, inputs)
+    }
+
+    #[test]
+    fn a_lock_is_found_missing_or_stale() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, old_inputs) = request("a==1");
+        let find = |(request, inputs): &(LockRequest, LockInputs)| {
+            find_lock(folder.path(), request, inputs).unwrap()
+        };
+        assert_eq!(find(&request("a==1")), Found::Missing);
+        assert_eq!(find_lock(Path::new("/nowhere"), &old, &old_inputs).unwrap(), Found::Missing);
+        let path = folder.path().join(old_inputs.file_name(&old.venv));
+        let text = Pylock { inputs: old_inputs, packages: Vec::new() }.text();
+        fs::write(&path, &text).unwrap();
+        // Other venvs, and files that are no locks, say nothing.
+        fs::write(folder.path().join("pylock.x-y-00000000.toml"), "").unwrap();
+        fs::write(folder.path().join("pylock.x-00000000.toml"), "damaged").unwrap();
+        assert_eq!(find(&request("a==1")), Found::Lock(path.clone()));
+        let Found::Stale { path: stale, changed } = find(&request("a==2")) else { panic!("not stale") };
+        assert_eq!(stale, path);
+        let changed: Vec<_> = changed.iter().map(ToString::to_string).collect();
+        assert_eq!(changed, ["requirement `a==1` is now `a==2`"]);
+        assert_eq!(read_lock(&path).unwrap().0, text);
+        let renamed = folder.path().join("pylock.x-11111111.toml");
+        fs::rename(&path, &renamed).unwrap();
+        assert!(matches!(read_lock(&renamed), Err(LockFileError::Renamed { .. })));
+        fs::write(&path, b"\xff").unwrap();
+        assert!(read_lock(&path).unwrap_err().to_string().ends_with("is damaged\n  line 1: it is no UTF-8"));
+    }
+}

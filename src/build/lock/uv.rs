@@ -52,7 +52,7 @@ const ASK: Duration = Duration::from_mins(1);
 
 /// uv's program.
 #[derive(Debug)]
-pub struct Uv {
+pub(super) struct Uv {
     program: PathBuf,
 }
 
@@ -92,6 +92,14 @@ impl UvError {
             Self::File(error) => error.help(),
         }
     }
+}
+
+/// The program of the pinned uv, fetched where it is not here.
+///
+/// # Errors
+/// Where it is neither here nor can be fetched.
+pub fn program(folders: &Folders, say: Say<'_>) -> Result<PathBuf, UvError> {
+    Ok(Uv::get(folders, &Workshop::open(folders)?, say)?.program)
 }
 
 impl Uv {
