@@ -2,8 +2,9 @@
 
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use voevent_node::base::name::Label;
@@ -66,14 +67,29 @@ fn wheels_are_compared_with_the_lock() {
     );
 }
 
-/// Runs in a process of its own, as umask and environment are a process's.
+/// The folder of a test that runs in a process of its own, as umask and environment are a process's.
+fn given_folder() -> PathBuf {
+    std::env::var_os("VOEVENT_TEST_FOLDER").unwrap().into()
+}
+
+/// Runs a test of these in a process of its own, set up by a shell's commands.
+fn in_a_process(test: &str, setup: &str, folder: &Path, environment: &[(&str, &OsStr)]) -> String {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(format!("{setup}; exec \"$@\"")).arg("sh").arg(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--ignored", "--nocapture"]).env("VOEVENT_TEST_FOLDER", folder);
+    let output = command.envs(environment.iter().copied()).output().unwrap();
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    said
+}
+
 #[test]
 #[ignore = "a part of `a_rebuild_elsewhere_gives_the_locked_wheel`"]
 fn rebuild() {
-    let folder = std::env::var("VOEVENT_TEST_FOLDER").unwrap();
-    let folder = Path::new(&folder);
+    let folder = given_folder();
     let (_, lock) = read_lock(&folder.join(LOCK)).unwrap();
-    let folders = Folders { locks: folder.to_owned(), tools: folder.join("tools") };
+    let folders = Folders { locks: folder.clone(), tools: folder.join("tools") };
     let count = fetch(&lock, &folders, &mut |line| println!("{line}"));
     assert_eq!(count.unwrap_or_else(|error| panic!("{error}")), 1);
     read_wheels(&lock, &folders).unwrap();
@@ -84,24 +100,53 @@ fn a_rebuild_elsewhere_gives_the_locked_wheel() {
     let folder = copy("comet-");
     let elsewhere = folder.path().join("a folder, elsewhere");
     fs::create_dir(&elsewhere).unwrap();
-    let output = Command::new("sh")
-        .args(["-c", "umask 077; exec \"$@\"", "sh"])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "locks::rebuild", "--ignored", "--nocapture"])
-        .env("VOEVENT_TEST_FOLDER", folder.path())
-        .env("TZ", "Pacific/Kiritimati")
-        .env("LC_ALL", "C")
-        .env("SOURCE_DATE_EPOCH", "1")
-        .env("TMPDIR", &elsewhere)
-        .output()
-        .unwrap();
-    let said =
-        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let environment = [
+        ("TZ", OsStr::new("Pacific/Kiritimati")),
+        ("LC_ALL", OsStr::new("C")),
+        ("SOURCE_DATE_EPOCH", OsStr::new("1")),
+        ("TMPDIR", elsewhere.as_os_str()),
+    ];
+    let said = in_a_process("locks::rebuild", "umask 077", folder.path(), &environment);
     assert!(
         said.contains("fetching Comet-3.1.0.tar.gz\nbuilding comet-3.1.0-py3-none-any.whl from"),
         "{said}"
     );
+}
+
+#[test]
+#[ignore = "a part of `pips_configuration_says_where_packages_come_from`"]
+fn lock_here() {
+    let folders = Folders { locks: given_folder(), tools: given_folder().join("tools") };
+    locked(request("comet", "comet==3.1.0"), &folders, false);
+}
+
+/// Without an index: all that there is lies in a folder that pip is told of, and uv only through pip.
+#[test]
+fn pips_configuration_says_where_packages_come_from() {
+    let (_, folders) = fetched();
+    let folder = tempfile::tempdir().unwrap();
+    let links = folder.path().join("links");
+    fs::create_dir(&links).unwrap();
+    uv_program();
+    for from in [folders.locks.join("wheels"), tools().join("files")] {
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            // As source only, as where it comes from.
+            if entry.file_type().unwrap().is_file()
+                && !entry.file_name().to_string_lossy().starts_with("comet-")
+            {
+                fs::copy(entry.path(), links.join(entry.file_name())).unwrap();
+            }
+        }
+    }
+    let config = folder.path().join("pip.conf");
+    fs::write(&config, format!("[global]\nno-index = true\nfind-links = {}\n", links.display())).unwrap();
+    let setup = "unset PIP_FIND_LINKS UV_FIND_LINKS UV_DEFAULT_INDEX";
+    let cache = folder.path().join("cache");
+    let environment = [("PIP_CONFIG_FILE", config.as_os_str()), ("UV_CACHE_DIR", cache.as_os_str())];
+    in_a_process("locks::lock_here", setup, folder.path(), &environment);
+    let example = fs::read_to_string(folders.locks.join(LOCK)).unwrap();
+    assert_eq!(fs::read_to_string(folder.path().join(LOCK)).unwrap(), example);
 }
 
 #[test]

@@ -146,8 +146,8 @@ impl Uv {
         if let Some(before) = before {
             write("pylock.toml", before)?;
         }
-        let mut command = self.command(workshop, folder.path())?;
-        command.args(["pip", "compile", "requirements.in", "--output-file", "pylock.toml"]);
+        let mut command = self.compile(workshop, folder.path())?;
+        command.args(["requirements.in", "--output-file", "pylock.toml"]);
         command.args([
             "--quiet",
             "--no-header",
@@ -163,12 +163,12 @@ impl Uv {
         Ok(choose(&written, &inputs.python)?)
     }
 
-    /// uv with pip's configuration, where the user gave uv none of its own.
-    fn command(&self, workshop: &Workshop, folder: &Path) -> Result<Command, UvError> {
+    /// `uv pip compile` with pip's configuration, where the user gave uv none of its own.
+    fn compile(&self, workshop: &Workshop, folder: &Path) -> Result<Command, UvError> {
         let list = workshop.python.pip_configuration(folder).map_err(FetchError::from)?;
         let settings = PipSettings::parse(&list);
         let mut command = Command::new(&self.program);
-        command.current_dir(folder);
+        command.current_dir(folder).args(["pip", "compile"]);
         for (name, value) in settings.for_uv(|path| Path::new(path).is_dir()) {
             if std::env::var_os(name).is_none() {
                 command.env(name, value);
