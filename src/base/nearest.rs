@@ -22,7 +22,7 @@ pub fn advice<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> 
     match candidates.as_slice() {
         [] => "there is none".to_owned(),
         [only] => format!("there is only `{only}`"),
-        _ if candidates.len() > 16 => format!("none of {} is near", candidates.len()),
+        _ if candidates.len() > 16 => format!("it is none of the {} that there are", candidates.len()),
         [all @ .., last] => format!("known are `{}` and `{last}`", all.join("`, `")),
     }
 }

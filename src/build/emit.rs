@@ -10,12 +10,13 @@ use crate::base::report::{Diagnostic, Place};
 use crate::base::value::Value;
 
 use super::artifact::{
-    Artifact, CheckArtifact, CheckKind, FileArtifact, Grammar, Text, UnitArtifact, UserArtifact,
-    VenvArtifact, What,
+    Artifact, CheckArtifact, CheckKind, FileArtifact, Grammar, RenderedWhat, Text, UnitArtifact,
+    UserArtifact, VenvArtifact, What,
 };
 use super::config::artifact::{ArtifactDecl, Holds, Kind};
 use super::config::tree::{Data, Node};
 use super::forms::seconds;
+use super::names::Names;
 use super::options::Settings;
 use super::options::evaluate::{EachEntry, Machine, Nothing, Site};
 use super::paths::{no_directory, no_file};
@@ -37,8 +38,9 @@ pub fn artifacts(
         for decl in &module.artifacts {
             let entries = match machine.entries(module, &decl.guard, settings) {
                 Ok(entries) => entries,
-                Err(nothing) => {
-                    faults.extend(fault(nothing));
+                Err(Nothing::Known) => continue,
+                Err(Nothing::Fault(fault)) => {
+                    faults.push(*fault);
                     continue;
                 }
             };
@@ -52,7 +54,10 @@ pub fn artifacts(
                             what,
                         });
                     }
-                    Err(nothing) => faults.extend(fault(nothing)),
+                    Err(Nothing::Known) => {}
+                    Err(Nothing::Fault(fault)) => {
+                        faults.push(written(machine, (decl, site), settings, *fault));
+                    }
                 }
             }
         }
@@ -60,11 +65,22 @@ pub fn artifacts(
     artifacts
 }
 
-fn fault(nothing: Nothing) -> Option<Diagnostic> {
-    match nothing {
-        Nothing::Fault(fault) => Some(*fault),
-        Nothing::Known => None,
+/// Adds where the host sets what the culprit reads.
+fn written(
+    machine: &Machine<'_>,
+    (decl, site): (&ArtifactDecl, Site<'_>),
+    settings: &Settings,
+    mut fault: Diagnostic,
+) -> Diagnostic {
+    let Some((culprit, _)) = fault.places.first() else { return fault };
+    let node = decl.keys.values().find(|node| node.place == *culprit);
+    let mut names = Names { world: machine.world, module: site.module, faults: &mut Vec::new() };
+    let mut meanings = names.guard(&decl.guard);
+    meanings.extend(node.iter().flat_map(|node| names.node(node, machine.world.entries(&decl.guard))));
+    for (place, option) in settings.written(&meanings) {
+        fault = fault.at(place, format!("`{option}` is set here"));
     }
+    fault
 }
 
 fn artifact(
@@ -199,8 +215,9 @@ impl Fields<'_> {
             Kind::Group => What::Group { name: self.name("name")? },
             Kind::Directory => {
                 let path = self.path("path")?;
-                if let Some(reason) = no_directory(&path) {
-                    return Err(self.fault("path", format!("no folder can be made at `{path}`"), reason));
+                if let Some((reason, help)) = no_directory(&path) {
+                    let message = format!("no folder can be made at `{path}`: {reason}");
+                    return Err(self.fault("path", message, help));
                 }
                 let mode = self.mode().unwrap_or(0o755);
                 What::Directory { path, mode, owner: self.name("owner")?, group: self.name("group")? }
@@ -212,10 +229,10 @@ impl Fields<'_> {
 
     fn file(&self, text: Text) -> Result<FileArtifact, Diagnostic> {
         let path = if self.text("path").is_some() { Some(self.path("path")?) } else { None };
-        if let Some((path, reason)) =
-            path.as_ref().and_then(|path| no_file(path).map(|reason| (path, reason)))
+        if let Some(path) = &path
+            && let Some((reason, help)) = no_file(path)
         {
-            return Err(self.fault("path", format!("no file can be placed at `{path}`"), reason));
+            return Err(self.fault("path", format!("no file can be placed at `{path}`: {reason}"), help));
         }
         let name = match (self.text("name"), &path) {
             (Some(name), _) => self.named("name", name)?,
@@ -249,6 +266,10 @@ impl Fields<'_> {
                 )
             }
         };
+        if let Some(place) = install_section(&text, &self.place("name")) {
+            let error = Diagnostic::error("units have no `[Install]`").at(place, "");
+            return Err(error.help("say `wanted_by = [\"voevent.target\"]` in the `[[unit]]`"));
+        }
         let wanted_by = self.texts("wanted_by");
         let wanted_by: Result<Vec<UnitName>, _> =
             wanted_by.iter().map(|unit| self.named("wanted_by", unit)).collect();
@@ -289,5 +310,22 @@ impl Fields<'_> {
         };
         let within = self.text("within").and_then(seconds).map_or(WITHIN, Duration::from_secs);
         Ok(CheckArtifact { name, kind, unit, within })
+    }
+}
+
+/// The place of `[Install]` in a unit; of a source, which has no places, `asked`.
+fn install_section(text: &Text, asked: &Place) -> Option<Place> {
+    const INSTALL: &str = "[Install]";
+    match text {
+        Text::Source(bytes) => {
+            let text = String::from_utf8_lossy(bytes);
+            text.lines().any(|line| line.trim() == INSTALL).then(|| asked.clone())
+        }
+        Text::Template { pieces, .. } => pieces.iter().find_map(|piece| {
+            let RenderedWhat::Text(text) = &piece.what else { return None };
+            let at = text.find(INSTALL).filter(|at| text[..*at].is_empty() || text[..*at].ends_with('\n'))?;
+            let start = piece.place.span.start + at;
+            Some(Place { source: piece.place.source.clone(), span: start..start + INSTALL.len() })
+        }),
     }
 }

@@ -89,6 +89,9 @@ impl Evaluator {
         let value = self.env.compile_expression(code).and_then(|expr| expr.eval(to_jinja_map(context)));
         let value = value.map_err(|error| fault(&error, stand, code.len()))?;
         from_jinja(&value).map_err(|what| {
+            if value.is_undefined() {
+                return undefined(stand.place(0..code.len()));
+            }
             Diagnostic::error(format!("this expression gives {what}"))
                 .at(stand.place(0..code.len()), "")
                 .help("an expression gives a value that TOML could have")
@@ -194,15 +197,21 @@ pub fn fault(error: &minijinja::Error, stand: Stand<'_>, len: usize) -> Diagnost
     Diagnostic::error(message).at(stand.place(range), "").help(help)
 }
 
+const UNDEFINED: (&str, &str) = (
+    "this is not defined",
+    "ask `x.on` before reading options of a module that may be off, and `key in map` before reading an entry",
+);
+
+fn undefined(place: Place) -> Diagnostic {
+    Diagnostic::error(UNDEFINED.0).at(place, "").help(UNDEFINED.1)
+}
+
 /// What minijinja means, in words for people who do not know it.
 #[must_use]
 pub fn words(error: &minijinja::Error) -> (String, &'static str) {
     let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
     match error.kind() {
-        ErrorKind::UndefinedError => (
-            "this is not defined".to_owned(),
-            "ask `x.on` before reading options of a module that may be off, and `key in map` before reading an entry",
-        ),
+        ErrorKind::UndefinedError => (UNDEFINED.0.to_owned(), UNDEFINED.1),
         ErrorKind::OutOfFuel => ("this takes too long to evaluate".to_owned(), "do less"),
         _ => (detail, "see the types of what it reads"),
     }

@@ -4,6 +4,7 @@
 //! templates; references. All errors of a stage are reported together, and a later stage runs only on what the
 //! earlier ones left whole.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::base::name::{HostName, ModuleName};
@@ -16,14 +17,14 @@ use super::emit::artifacts;
 use super::graph::{Modules, module_order};
 use super::host::{Host, HostFiles};
 use super::load::Loader;
-use super::names::Names;
+use super::names::{Meanings, Names};
 use super::options::evaluate::{Machine, settings};
 use super::options::plan::{Plans, plans};
 use super::options::{Origin, Settings};
 use super::render::Renderer;
 use super::sources::{Disk, InputLog, Tree};
 use super::templates::{Templates, name_of};
-use super::world::{Meaning, World};
+use super::world::{Leaf, Meaning, World};
 use super::{rules, whole};
 
 /// A host, compiled as far as the settings go.
@@ -39,6 +40,25 @@ pub struct Compiled {
     pub settings: Settings,
     /// Where each venv's requirements come from.
     pub venvs: Vec<VenvPlace>,
+    /// The host, as its files describe it together.
+    pub host: Host,
+    /// The options that templates read, each with its place there.
+    pub reads: Vec<(Place, Leaf)>,
+}
+
+impl Compiled {
+    /// The options that a part of a template reads, each with its origins: for errors about what a hole holds.
+    #[must_use]
+    pub fn origins(&self, place: &Place) -> Vec<(Leaf, Vec<Origin>)> {
+        let inside = |read: &Place| {
+            read.source == place.source
+                && read.span.start >= place.span.start
+                && read.span.end <= place.span.end
+        };
+        let leaves: BTreeSet<&Leaf> =
+            self.reads.iter().filter(|(read, _)| inside(read)).map(|(_, leaf)| leaf).collect();
+        leaves.into_iter().map(|leaf| (leaf.clone(), self.settings.origins(leaf))).collect()
+    }
 }
 
 /// Where the requirements of a venv come from: for errors about its lock.
@@ -82,7 +102,7 @@ pub fn compile(host: &Path, modules: &Path) -> Result<Compiled, Failed> {
 pub fn compile_from(tree: &mut dyn Tree, host: &Path, modules: &Path) -> Result<Compiled, Vec<Diagnostic>> {
     let read = read(tree, host, modules)?;
     let (world, files, templates) = (&read.world, &read.files, &read.templates);
-    let plans = names(world, files, templates)?;
+    let Named { plans, reads } = names(world, files, templates)?;
     let machine = Machine::new(world);
     let mut found = Vec::new();
     let settings = settings(&machine, &plans, files, &mut found);
@@ -102,7 +122,8 @@ pub fn compile_from(tree: &mut dyn Tree, host: &Path, modules: &Path) -> Result<
         modules: world.order.clone(),
         artifacts,
     };
-    Ok(Compiled { rendered, warnings, inputs: InputLog::default(), settings, venvs })
+    let Sources { world, .. } = read;
+    Ok(Compiled { rendered, warnings, inputs: InputLog::default(), settings, venvs, host: world.host, reads })
 }
 
 /// What was found, if there is no error among it: by file, in the order of the text, each once.
@@ -151,7 +172,8 @@ fn read(tree: &mut dyn Tree, path: &Path, modules: &Path) -> Result<Sources, Vec
     errors(loader.faults)?;
     let mut faults = Vec::new();
     if on.is_empty() {
-        let error = Diagnostic::error(format!("host `{name}` turns no module on"));
+        let mut error = Diagnostic::error(format!("host `{name}` turns no module on"));
+        error.places.extend(files.head().map(|place| (place, String::new())));
         faults.push(error.help("add `modules = [\"comet\"]` to `[host]`"));
     }
     let host = files.host(name, &mut faults);
@@ -168,29 +190,46 @@ fn order(modules: &Modules, faults: &mut Vec<Diagnostic>) -> Vec<ModuleName> {
     })
 }
 
+struct Named<'a> {
+    plans: Plans<'a>,
+    reads: Vec<(Place, Leaf)>,
+}
+
 fn names<'a>(
     world: &'a World,
     files: &'a HostFiles,
     templates: &Templates,
-) -> Result<Plans<'a>, Vec<Diagnostic>> {
+) -> Result<Named<'a>, Vec<Diagnostic>> {
     let mut faults = Vec::new();
+    let mut reads = Vec::new();
     let plans = plans(world, files, &mut faults);
     for module in world.modules.values() {
         Names { world, module, faults: &mut faults }.rest();
-        template_names(world, module, templates, &mut faults);
+        for (meaning, place) in template_names(world, module, templates, &mut faults) {
+            if let Meaning::Options(leaf) = meaning {
+                reads.push((place, leaf));
+            }
+        }
     }
     errors(faults)?;
-    Ok(plans)
+    Ok(Named { plans, reads })
 }
 
-fn template_names(world: &World, module: &ModuleFile, templates: &Templates, faults: &mut Vec<Diagnostic>) {
+fn template_names(
+    world: &World,
+    module: &ModuleFile,
+    templates: &Templates,
+    faults: &mut Vec<Diagnostic>,
+) -> Meanings {
+    let mut meanings = Meanings::new();
     for artifact in &module.artifacts {
         let Some(body) = &artifact.body else { continue };
         let found = templates.found.get(&name_of(&module.name, &body.file.value));
         for found in found.into_iter().flatten() {
-            world.meanings(module, found, world.entries(&artifact.guard), faults);
+            meanings.extend(world.meanings(module, found, world.entries(&artifact.guard), faults));
         }
     }
+    meanings
 }
 
 /// Where the requirements of venvs are written, and what they read.
@@ -225,16 +264,4 @@ fn venv_places(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::report::{RenderStyle, render};
-
-    #[test]
-    fn the_example_host_compiles() {
-        let compiled = compile(Path::new("hosts/node1.toml"), Path::new("modules"));
-        match compiled {
-            Ok(compiled) => assert_eq!(compiled.rendered.artifacts.len(), 14),
-            Err(failed) => panic!("{}", render(&failed.diagnostics, RenderStyle::default())),
-        }
-    }
-}
+mod tests;

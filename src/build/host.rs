@@ -108,22 +108,23 @@ impl HostFiles {
     }
 
     fn missing(&self, key: &str) -> Diagnostic {
-        let error = Diagnostic::error(format!("`host.{key}` is not set"));
+        let mut error = Diagnostic::error(format!("`host.{key}` is not set"));
         let example = match key {
             "system" => "debian-12",
             "arch" => "x86_64",
             _ => "3.11",
         };
-        let error = match self.files.last() {
-            Some(file) => {
-                let start = file.source.text.find("[host]").unwrap_or(0);
-                let end = start + "[host]".len().min(file.source.text.len() - start);
-                error.at(Place { source: file.source.clone(), span: start..end }, "")
-            }
-            None => error,
-        };
+        error.places.extend(self.head().map(|place| (place, String::new())));
         error.help(format!(
             "add a line `{key} = \"{example}\"` to `[host]`: it is part of what the bundle is compiled for"
         ))
+    }
+
+    /// Where the host file has its `[host]`, or would have it.
+    #[must_use]
+    pub fn head(&self) -> Option<Place> {
+        let source = &self.files.last()?.source;
+        let found = source.text.find("[host]").map(|start| start..start + "[host]".len());
+        Some(Place { source: source.clone(), span: found.unwrap_or(0..0) })
     }
 }

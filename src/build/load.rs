@@ -140,7 +140,7 @@ impl Loader<'_> {
                 continue;
             }
             if let Some(source) = self.module_text(&name) {
-                let file = module::read(&name.value, &source, &mut self.faults);
+                let Some(file) = module::read(&name.value, &source, &mut self.faults) else { continue };
                 wanted.extend(file.requires.iter().cloned());
                 modules.insert(name.value, file);
             }

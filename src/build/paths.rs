@@ -76,30 +76,30 @@ const SYSTEM: [&str; 17] = [
     "/etc/sudoers.d",
 ];
 
-/// Why no file may be placed at a path, where none may.
+/// Why no file may be placed at a path, and what to do, where none may.
 #[must_use]
-pub fn no_file(path: &TargetPath) -> Option<String> {
+pub fn no_file(path: &TargetPath) -> Option<(&'static str, &'static str)> {
     if !path.is_below("/etc") || path.as_str() == "/etc" {
-        return Some(
-            "files are placed below `/etc` only; what is run or read is named by `file(\"x\")`".to_owned(),
-        );
+        return Some((
+            "it is not below `/etc`",
+            "leave `path` out, and name the file by `file(\"x\")` where it is read or run",
+        ));
     }
-    if let Some(folder) = SYSTEMD.iter().find(|folder| path.is_below(folder)) {
-        return Some(format!("`{folder}` is systemd's: write a `[[unit]]`"));
+    if SYSTEMD.iter().any(|folder| path.is_below(folder)) {
+        return Some(("units are not files", "write a `[[unit]]`"));
     }
     let taken = NOT_OURS.contains(&path.as_str()) || SYSTEM.contains(&path.as_str());
-    taken.then(|| "the system keeps it itself".to_owned())
+    taken.then_some(("the system keeps it itself", "choose another path"))
 }
 
-/// Why no folder may be made at a path, where none may.
+/// Why no folder may be made at a path, and what to do, where none may.
 #[must_use]
-pub fn no_directory(path: &TargetPath) -> Option<String> {
-    if let Some(folder) = WHOLE.iter().chain(&SYSTEMD).find(|folder| path.is_below(folder)) {
-        return Some(format!("`{folder}` and what lies in it is not for settings to change"));
-    }
+pub fn no_directory(path: &TargetPath) -> Option<(&'static str, &'static str)> {
+    let inside = WHOLE.iter().chain(&SYSTEMD).any(|folder| path.is_below(folder));
     let parents = WHOLE.iter().chain(&SYSTEM).chain(&SYSTEMD).chain(&NOT_OURS);
     let above = |known: &str| TargetPath::new(known).is_ok_and(|known| known.is_below(path.as_str()));
-    parents.into_iter().any(|known| above(known)).then(|| "the system keeps it itself".to_owned())
+    let taken = inside || parents.into_iter().any(|known| above(known));
+    taken.then_some(("it is the system's", "choose a path below `/srv`, `/home`, `/var/lib` or `/etc`"))
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use crate::base::value::Value;
 use super::config::module::{ModuleFile, RuleDecl};
 use super::config::tree::Data;
 use super::names::Names;
+use super::options::Settings;
 use super::options::evaluate::{EachEntry, Machine, Nothing, Site};
-use super::options::{Settings, Strength};
-use super::world::{Each, Meaning};
+use super::world::Each;
 
 /// Checks all rules, in module order.
 pub fn check(machine: &Machine<'_>, settings: &Settings) -> Vec<Diagnostic> {
@@ -59,17 +59,11 @@ fn diagnostic(
     let mut diagnostic = Diagnostic { severity, ..Diagnostic::error(message) };
     let code = rule.that.as_ref().or(rule.guard.when.as_ref());
     let known = if each.is_some() { Each::Entry(None) } else { Each::No };
-    let meanings = code.map(|code| {
-        Names { world: machine.world, module: site.module, faults: &mut Vec::new() }.bare(code, known)
-    });
-    for (meaning, _) in meanings.into_iter().flatten() {
-        let Meaning::Options(leaf) = meaning else { continue };
-        for origin in settings.origins(&leaf) {
-            let written = origin.strength >= Strength::Import;
-            if written && diagnostic.places.iter().all(|(place, _)| *place != origin.place) {
-                diagnostic = diagnostic.at(origin.place, "");
-            }
-        }
+    let mut names = Names { world: machine.world, module: site.module, faults: &mut Vec::new() };
+    let mut meanings = code.map(|code| names.bare(code, known)).unwrap_or_default();
+    meanings.extend(names.guard(&rule.guard));
+    for (place, _) in settings.written(&meanings) {
+        diagnostic = diagnostic.at(place, "");
     }
     let demand = if rule.that.is_some() { "this must hold" } else { "because of this" };
     let place = code.map_or(&rule.place, |code| &code.place).clone();

@@ -214,6 +214,25 @@ pub fn normal(path: &Path) -> PathBuf {
     normal
 }
 
+/// Sources that are only texts.
+#[cfg(test)]
+#[derive(Debug, Default)]
+pub(crate) struct Memory(pub(crate) BTreeMap<PathBuf, Vec<u8>>);
+
+#[cfg(test)]
+impl Tree for Memory {
+    fn read(&mut self, path: &Path) -> Result<Vec<u8>, ReadFault> {
+        self.0.get(path).cloned().ok_or_else(|| ReadFault::Missing(path.to_owned()))
+    }
+
+    fn list(&mut self, folder: &Path) -> Vec<String> {
+        let inside = self.0.keys().filter_map(|path| path.strip_prefix(folder).ok()?.components().next());
+        let names: std::collections::BTreeSet<String> =
+            inside.map(|name| name.as_os_str().to_string_lossy().into_owned()).collect();
+        names.into_iter().collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

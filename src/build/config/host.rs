@@ -33,7 +33,7 @@ pub struct HostFile {
 
 /// Reads the text of a host file or a fragment.
 pub fn read(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> HostFile {
-    let mut sections = parse(source, faults).entries;
+    let mut sections = parse(source, faults).unwrap_or_default().entries;
     let mut file = HostFile {
         source: Arc::clone(source),
         imports: Vec::new(),

@@ -76,9 +76,9 @@ pub struct RuleDecl {
     pub warning: bool,
 }
 
-/// Reads the text of a `module.toml`.
-pub fn read(name: &ModuleName, source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> ModuleFile {
-    let root = parse(source, faults);
+/// Reads the text of a `module.toml`; nothing where that is no TOML.
+pub fn read(name: &ModuleName, source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> Option<ModuleFile> {
+    let root = parse(source, faults)?;
     let top = Place { source: Arc::clone(source), span: 0..0 };
     let mut keys = Keys::new(&root, top, "a module");
     let mut file = ModuleFile {
@@ -103,7 +103,11 @@ pub fn read(name: &ModuleName, source: &Arc<Source>, faults: &mut Vec<Diagnostic
                 keys.finish(faults);
             }
         }
-        None => keys.missing("[module]", faults),
+        None => faults.push(
+            Diagnostic::error(format!("module `{name}` has no `[module]`"))
+                .at(Place { source: Arc::clone(source), span: 0..0 }, "")
+                .help("begin with `[module]` and a line `description = \"…\"`"),
+        ),
     }
     if let Some(entry) = keys.take("options") {
         file.options = table(&entry.value, faults).map(|table| options(table, faults)).unwrap_or_default();
@@ -118,7 +122,7 @@ pub fn read(name: &ModuleName, source: &Arc<Source>, faults: &mut Vec<Diagnostic
     file.rules.sort_by_key(|rule| rule.place.span.start);
     file.artifacts = artifacts(&mut keys, faults);
     keys.finish(faults);
-    file
+    Some(file)
 }
 
 fn names(

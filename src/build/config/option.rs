@@ -133,7 +133,8 @@ impl TypeReader<'_, '_> {
             );
         }
         let Some(entry) = self.keys.take("fields") else {
-            self.keys.missing("fields", self.faults);
+            let error = Diagnostic::error("a table needs `fields`").at(name.place.clone(), "");
+            self.faults.push(error.help("add `[options.x.fields.y]` for each of its fields"));
             return None;
         };
         Some(Type::Table(options(table(&entry.value, self.faults)?, self.faults)))
@@ -205,7 +206,8 @@ impl TypeReader<'_, '_> {
         match Regex::new(&format!(r"\A(?:{})\z", written.value)) {
             Ok(regex) => Some((written.value, regex)),
             Err(error) => {
-                let last = error.to_string().lines().last().unwrap_or_default().to_lowercase();
+                let words = error.to_string().to_lowercase();
+                let last = words.lines().last().unwrap_or_default().trim_start_matches("error: ");
                 self.faults.push(
                     Diagnostic::error(format!("the pattern is no regular expression: {last}"))
                         .at(written.place, "")

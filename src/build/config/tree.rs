@@ -84,24 +84,41 @@ pub struct Placed<T> {
     pub place: Place,
 }
 
-/// Reads a text; of one with errors, what could be read.
-pub fn parse(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> Table {
+/// Reads a text; of one with errors nothing, as what the parser guesses behind them would only mislead.
+pub fn parse(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> Option<Table> {
+    let before = faults.len();
     let (root, errors) = DeTable::parse_recoverable(&source.text);
     let mut errors: Vec<(Range<usize>, String)> =
         errors.iter().map(|error| (error.span().unwrap_or_default(), error.message().to_owned())).collect();
     errors.sort_by(|a, b| (a.0.start, a.0.end, &a.1).cmp(&(b.0.start, b.0.end, &b.1)));
     errors.dedup();
+    unclosed(&mut errors);
     for (span, message) in errors {
         faults.push(syntax_error(Place { source: Arc::clone(source), span }, &message));
     }
     let mut reader = Reader { source, faults, depth: 0 };
-    reader.table(root.into_inner())
+    let table = reader.table(root.into_inner());
+    (faults.len() == before).then_some(table)
+}
+
+/// A bracket that is never closed takes the rest of the file along: only the first of those errors says anything.
+fn unclosed(errors: &mut Vec<(Range<usize>, String)>) {
+    let Some(end) = errors.iter().position(|(_, message)| message.starts_with("unclosed array, ")) else {
+        return;
+    };
+    let missing = |error: &&(Range<usize>, String)| error.1.starts_with("missing comma between array");
+    if let Some((span, _)) = errors.iter().take(end).find(missing).cloned() {
+        errors.retain(|(other, _)| other.start < span.start);
+        errors.push((span, "the list before this is not closed".to_owned()));
+    }
 }
 
 /// The parser's words, reworded where they would not help.
 fn syntax_error(place: Place, message: &str) -> Diagnostic {
     let text = place.source.text.get(place.span.clone()).unwrap_or_default().trim();
-    let (message, help) = if message.starts_with("string values must be quoted") {
+    let (message, help) = if message.starts_with("string values must be quoted") && text.is_empty() {
+        ("a value is missing".to_owned(), Some("write `key = value`".to_owned()))
+    } else if message.starts_with("string values must be quoted") {
         ("a string must be quoted".to_owned(), Some(format!("write `\"{text}\"`")))
     } else if message.starts_with("duplicate key") {
         (format!("`{text}` is defined twice"), Some("keep one of the two".to_owned()))
@@ -113,7 +130,9 @@ fn syntax_error(place: Place, message: &str) -> Diagnostic {
         (message.to_lowercase(), None)
     };
     let diagnostic = Diagnostic::error(message).at(place, "");
-    diagnostic.help(help.unwrap_or_else(|| "this is no TOML".to_owned()))
+    diagnostic.help(help.unwrap_or_else(|| {
+        "a line is `key = value` or `[table]`; texts stand in quotes, lists in `[ ]`".to_owned()
+    }))
 }
 
 struct Reader<'a> {
@@ -270,14 +289,14 @@ mod tests {
         let source = Arc::new(Source { name: "a.toml".to_owned(), text: text.to_owned() });
         let mut faults = Vec::new();
         let table = parse(&source, &mut faults);
-        (table, render(&faults, RenderStyle::default()))
+        (table.unwrap_or_default(), render(&faults, RenderStyle::default()))
     }
 
     #[test]
     fn all_syntax_errors_come_at_once() {
         let (table, faults) =
-            read("a = 1\nb = x y\n[c\nd = 1\nd = 99999999999999999999\ne = 2020-01-01\na =\n");
-        assert!(table.entries.contains_key("a"));
+            read("a = 1\nb = x y\nd = 1\nd = 99999999999999999999\ne = 2020-01-01\nf =\ng = nan\n");
+        assert_eq!(table, Table::default());
         insta::assert_snapshot!(faults, @r#"
         error: a string must be quoted
          --> a.toml:2:5
@@ -287,21 +306,37 @@ mod tests {
           |
           = help: write `"x y"`
 
-        error: unclosed table, expected `]`
-         --> a.toml:3:3
+        error: `d` is defined twice
+         --> a.toml:4:1
           |
-        3 | [c
-          |   ^
-          |
-          = help: this is no TOML
-
-        error: `a` is defined twice
-         --> a.toml:7:1
-          |
-        7 | a =
+        4 | d = 99999999999999999999
           | ^
           |
           = help: keep one of the two
+
+        error: a value is missing
+         --> a.toml:6:4
+          |
+        6 | f =
+          |    ^
+          |
+          = help: write `key = value`
+
+        error: no option is a date
+         --> a.toml:5:5
+          |
+        5 | e = 2020-01-01
+          |     ^^^^^^^^^^
+          |
+          = help: quote it
+
+        error: the number is not finite
+         --> a.toml:7:5
+          |
+        7 | g = nan
+          |     ^^^
+          |
+          = help: write a finite number
         "#);
     }
 

@@ -83,12 +83,10 @@ impl Merger<'_> {
             _ if decl.optional => Value::None,
             Type::Map(item) if matches!(**item, Type::Table(_)) => Value::Map(BTreeMap::new()),
             _ => {
-                self.faults.push(
-                    Diagnostic::error(format!("`{name}` must be set"))
-                        .at(at.clone(), "needed here")
-                        .at(decl.place.clone(), "declared here, without a default")
-                        .help(example(decl)),
-                );
+                let error = Diagnostic::error(format!("`{name}` must be set"))
+                    .at(at.clone(), "needed here")
+                    .at(decl.place.clone(), "declared here, without a default");
+                self.faults.push(advice_for(error, decl));
                 return None;
             }
         };
@@ -157,7 +155,16 @@ impl Merger<'_> {
                 Ok(value) => values.push((given, value)),
                 Err(misfit) => {
                     let place = given.node.place.clone();
-                    self.fault(part, Diagnostic::error(misfit.message).at(place, "").help(misfit.help));
+                    let code = !matches!(given.layer, Layer::File(_)) && is_code(&place);
+                    let help = if code {
+                        format!(
+                            "this expression gives {}; a filter could change that",
+                            given.node.data.kind()
+                        )
+                    } else {
+                        misfit.help
+                    };
+                    self.fault(part, Diagnostic::error(misfit.message).at(place, "").help(help));
                 }
             }
         }
@@ -290,9 +297,18 @@ impl Merger<'_> {
     }
 }
 
-fn example(decl: &OptionDecl) -> String {
-    match decl.example.as_ref().map(|node| node.place.source.text.get(node.place.span.clone())) {
-        Some(Some(text)) if !text.contains('\n') => format!("for example {text}: {}", decl.description),
-        _ => decl.description.clone(),
+/// What is said about an option that must be set.
+fn advice_for(mut error: Diagnostic, decl: &OptionDecl) -> Diagnostic {
+    if !decl.description.is_empty() {
+        error = error.help(decl.description.as_str());
     }
+    match decl.example.as_ref().and_then(|node| node.place.source.text.get(node.place.span.clone())) {
+        Some(text) if !text.contains('\n') => error.help(format!("for example `{text}`")),
+        _ => error,
+    }
+}
+
+/// Whether a value comes from an expression, going by what is written at its place.
+fn is_code(place: &Place) -> bool {
+    place.source.text.get(place.span.clone()).is_some_and(|text| text.contains("{{"))
 }

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::report::Place;
 use crate::base::value::Value;
 
-use super::world::Leaf;
+use super::names::Meanings;
+use super::world::{Leaf, Meaning};
 
 /// How strong an origin is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,6 +78,22 @@ impl Settings {
     pub fn origins(&self, leaf: &Leaf) -> Vec<Origin> {
         let found = self.values.range(leaf..).take_while(|(other, _)| is_below(other, leaf));
         found.flat_map(|(_, setting)| setting.origins.iter().cloned()).collect()
+    }
+
+    /// Where host files and what they import set the options among some names.
+    #[must_use]
+    pub fn written(&self, meanings: &Meanings) -> Vec<(Place, Leaf)> {
+        let mut found: Vec<(Place, Leaf)> = Vec::new();
+        for (meaning, _) in meanings {
+            let Meaning::Options(leaf) = meaning else { continue };
+            for origin in self.origins(leaf) {
+                let known = found.iter().any(|(place, _)| *place == origin.place);
+                if origin.strength >= Strength::Import && !known {
+                    found.push((origin.place, leaf.clone()));
+                }
+            }
+        }
+        found
     }
 }
 

@@ -1,0 +1,642 @@
+//! Errors of modules, each as their author sees it.
+
+use super::{errors, errors_of, module};
+
+const ONE: (&str, &str) = ("a", "type = 'int'\ndefault = 1");
+
+#[test]
+fn a_missing_template() {
+    let rest = "[[unit]]\nname = 'a.service'\ntemplate = 'a.service.j2'\n[[script]]\nname = 'x'\ntemplate = 'x.txt'\n";
+    insta::assert_snapshot!(errors(
+        "modules = ['m']\n",
+        &[("modules/m/module.toml", &module(&[ONE], rest)), ("modules/m/b.service.j2", "")],
+    ), @r#"
+        error: there is no `modules/m/a.service.j2`
+         --> modules/m/module.toml:9:12
+          |
+        9 | template = 'a.service.j2'
+          |            ^^^^^^^^^^^^^^
+          |
+          = help: did you mean `modules/m/b.service.j2`?
+
+        error: the grammar of `x.txt` is not known
+          --> modules/m/module.toml:12:12
+           |
+        12 | template = 'x.txt'
+           |            ^^^^^^^
+           |
+           = help: name it `x.sh.j2` or `x.service.j2`, or add `grammar = "sh"`, `"unit"` or `"lines"`
+        "#);
+}
+
+#[test]
+fn a_ring_of_options() {
+    let b = ("b", "type = 'int'\ndefault = 1");
+    insta::assert_snapshot!(errors_of(&module(
+        &[("a", "type = 'int'\ndefault = '{{ m.b + 1 }}'"), b],
+        "[[set]]\nwhen = 'm.a > 1'\n[set.m]\nb = 2\n",
+    )), @r"
+        error: options depend on each other in a ring: `m.a` → `m.b` → `m.a`
+          --> modules/m/module.toml:6:15
+           |
+         6 | default = '{{ m.b + 1 }}'
+           |               ^^^ `m.a` needs `m.b`
+        ...
+        12 | when = 'm.a > 1'
+           |         --- `m.b` needs `m.a`
+           |
+           = help: give one of them a default that reads none of the others
+        ");
+}
+
+#[test]
+fn undefined_names_in_expressions() {
+    insta::assert_snapshot!(errors_of(&module(
+        &[("a", "type = 'int'\ndefault = \"{{ m.aa + other.x + hots.name }}\"")],
+        "[[assert]]\nthat = 'm.a.b'\nmessage = '{{ each.key }}'\n[[set]]\n[set.other]\nx = 1\n",
+    )), @r#"
+        error: module `m` has no option `aa`
+         --> modules/m/module.toml:6:15
+          |
+        6 | default = "{{ m.aa + other.x + hots.name }}"
+          |               ^^^^
+          |
+          = help: did you mean `a`?
+
+        error: `m` knows no `other`
+         --> modules/m/module.toml:6:22
+          |
+        6 | default = "{{ m.aa + other.x + hots.name }}"
+          |                      ^^^^^^^
+          |
+          = help: known are `m`, `host` and `each`
+
+        error: `m` knows no `hots`
+         --> modules/m/module.toml:6:32
+          |
+        6 | default = "{{ m.aa + other.x + hots.name }}"
+          |                                ^^^^^^^^^
+          |
+          = help: did you mean `host`?
+
+        error: `m.a` is one value: it has no `b`
+         --> modules/m/module.toml:8:9
+          |
+        8 | that = 'm.a.b'
+          |         ^^^^^
+          |
+          = help: write `m.a`
+
+        error: there is no `each` here
+         --> modules/m/module.toml:9:15
+          |
+        9 | message = '{{ each.key }}'
+          |               ^^^^^^^^
+          |
+          = help: add `for_each = "…"` to the entry
+
+        error: `m` cannot set options of `other`: it does not name it
+          --> modules/m/module.toml:11:6
+           |
+        11 | [set.other]
+           |      ^^^^^
+           |
+           = help: there is only `m`
+        "#);
+}
+
+#[test]
+fn undefined_names_in_templates() {
+    let rest = "[[unit]]\nname = 'a.service'\ntemplate = 'a.service.j2'\n";
+    let template = "[Service]\n{% if m.b %}\nUser={{ m.a }}{{ x }}\n{% endif %}\n";
+    insta::assert_snapshot!(errors(
+        "modules = ['m']\n",
+        &[("modules/m/module.toml", &module(&[ONE], rest)), ("modules/m/a.service.j2", template)],
+    ), @r"
+        error: module `m` has no option `b`
+         --> modules/m/a.service.j2:2:7
+          |
+        2 | {% if m.b %}
+          |       ^^^
+          |
+          = help: did you mean `a`?
+
+        error: `m` knows no `x`
+         --> modules/m/a.service.j2:3:18
+          |
+        3 | User={{ m.a }}{{ x }}
+          |                  ^
+          |
+          = help: did you mean `m`?
+        ");
+}
+
+#[test]
+fn references_that_lead_nowhere() {
+    let rest = "[[script]]\nname = 'run'\ntemplate = 'run.sh.j2'\n\
+                [[venv]]\nname = 'v'\nwhen = 'm.a > 1'\nrequirements = []\n";
+    let template = "{{ script('rum') }} {{ venv('v') ~ '/bin/x' }} {{ file('other/x') }}\n";
+    insta::assert_snapshot!(errors(
+        "modules = ['m']\n",
+        &[("modules/m/module.toml", &module(&[ONE], rest)), ("modules/m/run.sh.j2", template)],
+    ), @r"
+        error: module `m` has no script `rum`
+         --> modules/m/run.sh.j2:1:4
+          |
+        1 | {{ script('rum') }} {{ venv('v') ~ '/bin/x' }} {{ file('other/x') }}
+          |    ^^^^^^^^^^^^^
+          |
+          = help: did you mean `run`?
+
+        error: module `m` has no venv `v`
+         --> modules/m/run.sh.j2:1:24
+          |
+        1 | {{ script('rum') }} {{ venv('v') ~ '/bin/x' }} {{ file('other/x') }}
+          |                        ^^^^^^^^^^^^^^^^^^^^
+          |
+          = help: its `when` or `for_each` leaves `v` out here: ask the same before naming it
+
+        error: `m` knows no module `other`
+         --> modules/m/run.sh.j2:1:51
+          |
+        1 | {{ script('rum') }} {{ venv('v') ~ '/bin/x' }} {{ file('other/x') }}
+          |                                                   ^^^^^^^^^^^^^^^
+          |
+          = help: name `other` in `requires` or `uses` of `m`
+        ");
+}
+
+#[test]
+fn statements_that_are_not_allowed() {
+    let rest = "[[unit]]\nname = 'a.service'\ntemplate = 'a.service.j2'\n";
+    let template = "{% set x %}{{ m.a }}{% endset %}
+{% filter upper %}a{% endfilter %}
+{% for x in [1] recursive %}{{ loop([2]) }}{% endfor %}
+{{ m.a | safe }}{{ debug() }}{{ m.a | uper }}
+{% include m.a %}
+{% with y = 1 %}{% endwith %}
+";
+    insta::assert_snapshot!(errors(
+        "modules = ['m']\n",
+        &[("modules/m/module.toml", &module(&[ONE], rest)), ("modules/m/a.service.j2", template)],
+    ), @r#"
+        error: `set … endset` is not allowed in a template
+         --> modules/m/a.service.j2:1:4
+          |
+        1 | {% set x %}{{ m.a }}{% endset %}
+          |    ^^^^^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = help: templates have `if`, `for`, `set`, `include` and `raw`
+
+        error: `filter` is not allowed in a template
+         --> modules/m/a.service.j2:2:4
+          |
+        2 | {% filter upper %}a{% endfilter %}
+          |    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = help: templates have `if`, `for`, `set`, `include` and `raw`
+
+        error: recursive loops are not allowed
+         --> modules/m/a.service.j2:3:4
+          |
+        3 | {% for x in [1] recursive %}{{ loop([2]) }}{% endfor %}
+          |    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = help: write a loop in a loop
+
+        error: there is no function `loop` here
+         --> modules/m/a.service.j2:3:32
+          |
+        3 | {% for x in [1] recursive %}{{ loop([2]) }}{% endfor %}
+          |                                ^^^^^^^^^
+          |
+          = help: known are `range`, `script`, `venv`, `file` and `unit`
+
+        error: there is no filter `safe`
+         --> modules/m/a.service.j2:4:10
+          |
+        4 | {{ m.a | safe }}{{ debug() }}{{ m.a | uper }}
+          |          ^^^^
+          |
+          = help: it is none of the 43 that there are
+
+        error: there is no function `debug` here
+         --> modules/m/a.service.j2:4:20
+          |
+        4 | {{ m.a | safe }}{{ debug() }}{{ m.a | uper }}
+          |                    ^^^^^^^
+          |
+          = help: known are `range`, `script`, `venv`, `file` and `unit`
+
+        error: there is no filter `uper`
+         --> modules/m/a.service.j2:4:39
+          |
+        4 | {{ m.a | safe }}{{ debug() }}{{ m.a | uper }}
+          |                                       ^^^^
+          |
+          = help: did you mean `upper`?
+
+        error: an include names one file
+         --> modules/m/a.service.j2:5:4
+          |
+        5 | {% include m.a %}
+          |    ^^^^^^^^^^^
+          |
+          = help: write `{% include "x" %}`
+
+        error: `with` is not allowed in a template
+         --> modules/m/a.service.j2:6:4
+          |
+        6 | {% with y = 1 %}{% endwith %}
+          |    ^^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = help: templates have `if`, `for`, `set`, `include` and `raw`
+        "#);
+}
+
+#[test]
+fn statements_in_strings() {
+    let a = ("a", "type = 'string'\ndefault = \"{% if true %}{{ 1 }}{% endif %}\"");
+    insta::assert_snapshot!(errors_of(&module(&[a], "")), @r#"
+        error: `if` is not allowed in a string
+         --> modules/m/module.toml:6:15
+          |
+        6 | default = "{% if true %}{{ 1 }}{% endif %}"
+          |               ^^^^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = help: a string may have `{{ … }}` in it; statements are for template files
+        "#);
+}
+
+#[test]
+fn too_long_an_expression() {
+    let long = format!("type = 'int'\ndefault = '{{{{ {}1 }}}}'", "1 + ".repeat(300));
+    let error = errors_of(&module(&[("a", &long)], ""));
+    assert!(
+        error.starts_with("error: an expression of 1203 bytes\n --> modules/m/module.toml:6:"),
+        "{error}"
+    );
+    let deep = format!("type = 'int'\ndefault = '{{{{ {}1{} }}}}'", "(".repeat(65), ")".repeat(65));
+    let error = errors_of(&module(&[("a", &deep)], ""));
+    assert!(error.starts_with("error: more than 64 levels"), "{error}");
+}
+
+#[test]
+fn paths_that_are_not_allowed() {
+    let rest = "[[file]]
+path = '{{ m.a }}'
+source = 'x'
+[[file]]
+path = '/etc/systemd/system/x.service'
+source = 'x'
+[[file]]
+path = '/opt/x'
+source = 'x'
+[[directory]]
+path = '/var/lib'
+mode = '0755'
+owner = 'root'
+group = 'root'
+[[directory]]
+path = '/srv/../etc'
+mode = '0755'
+owner = 'root'
+group = 'root'
+";
+    let module = module(&[("a", "type = 'path'\ndefault = '/etc/shadow'")], rest);
+    insta::assert_snapshot!(
+        errors("modules = ['m']\n", &[("modules/m/module.toml", &module), ("modules/m/x", "")]),
+        @r#"
+        error: no file can be placed at `/etc/shadow`: the system keeps it itself
+         --> modules/m/module.toml:8:8
+          |
+        8 | path = '{{ m.a }}'
+          |        ^^^^^^^^^^^
+          |
+          = help: choose another path
+
+        error: no file can be placed at `/etc/systemd/system/x.service`: units are not files
+          --> modules/m/module.toml:11:8
+           |
+        11 | path = '/etc/systemd/system/x.service'
+           |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+           |
+           = help: write a `[[unit]]`
+
+        error: no file can be placed at `/opt/x`: it is not below `/etc`
+          --> modules/m/module.toml:14:8
+           |
+        14 | path = '/opt/x'
+           |        ^^^^^^^^
+           |
+           = help: leave `path` out, and name the file by `file("x")` where it is read or run
+
+        error: no folder can be made at `/var/lib`: it is the system's
+          --> modules/m/module.toml:17:8
+           |
+        17 | path = '/var/lib'
+           |        ^^^^^^^^^^
+           |
+           = help: choose a path below `/srv`, `/home`, `/var/lib` or `/etc`
+
+        error: `/srv/../etc` is no path: it has a `.` or `..` component
+          --> modules/m/module.toml:22:8
+           |
+        22 | path = '/srv/../etc'
+           |        ^^^^^^^^^^^^^
+           |
+           = help: write it like `/srv/data`
+        "#
+    );
+}
+
+#[test]
+fn declarations_that_cannot_be() {
+    insta::assert_snapshot!(errors_of(
+        "[module]
+description = 'x'
+require = []
+[options.a]
+type = 'list of hostport'
+[options.on]
+type = 'int'
+description = 'x'
+[[unit]]
+template = 'x.j2'
+wantedby = []
+",
+    ), @r#"
+        error: `[module]` has no key `require`
+         --> modules/m/module.toml:3:1
+          |
+        3 | require = []
+          | ^^^^^^^
+          |
+          = help: did you mean `requires`?
+
+        error: an option needs `description`
+         --> modules/m/module.toml:4:10
+          |
+        4 | [options.a]
+          |          ^
+          |
+          = help: add a line `description = …`
+
+        error: there is no type `hostport`
+         --> modules/m/module.toml:5:17
+          |
+        5 | type = 'list of hostport'
+          |                 ^^^^^^^^
+          |
+          = help: did you mean `host-port`?
+
+        error: `on` is no name for an option: lower-case letters, digits and `_`, the first a letter, at most 63, and not `host`, `each`, `on` or `set`
+         --> modules/m/module.toml:6:10
+          |
+        6 | [options.on]
+          |          ^^
+          |
+          = help: choose another name
+
+        error: a `[[unit]]` needs `name`
+         --> modules/m/module.toml:9:1
+          |
+        9 | [[unit]]
+          | ^^^^^^^^
+          |
+          = help: add a line `name = …`
+
+        error: the grammar of `x.j2` is not known
+          --> modules/m/module.toml:10:12
+           |
+        10 | template = 'x.j2'
+           |            ^^^^^^
+           |
+           = help: name it `x.sh.j2` or `x.service.j2`, or add `grammar = "sh"`, `"unit"` or `"lines"`
+
+        error: a `[[unit]]` has no key `wantedby`
+          --> modules/m/module.toml:11:1
+           |
+        11 | wantedby = []
+           | ^^^^^^^^
+           |
+           = help: did you mean `wanted_by`?
+        "#);
+}
+
+#[test]
+fn types_that_cannot_be() {
+    insta::assert_snapshot!(errors_of(&module(
+        &[
+            ("b", "type = 'one of'\nof = ['x', 'y']\ndefault = 'z'"),
+            ("c", "type = 'string'\npattern = '('"),
+            ("d", "type = 'list of table'"),
+        ],
+        "",
+    )), @r"
+        error: `z` is none of the values that this may have
+         --> modules/m/module.toml:7:11
+          |
+        7 | default = 'z'
+          |           ^^^
+          |
+          = help: did you mean `x`?
+
+        error: the pattern is no regular expression: unclosed group
+          --> modules/m/module.toml:11:11
+           |
+        11 | pattern = '('
+           |           ^^^
+           |
+           = help: it has the syntax of the Rust crate `regex`
+
+        error: a list of tables has no keys to be merged by
+          --> modules/m/module.toml:14:8
+           |
+        14 | type = 'list of table'
+           |        ^^^^^^^^^^^^^^^
+           |
+           = help: write `map of table`
+
+        error: a table needs `fields`
+          --> modules/m/module.toml:14:8
+           |
+        14 | type = 'list of table'
+           |        ^^^^^^^^^^^^^^^
+           |
+           = help: add `[options.x.fields.y]` for each of its fields
+        ");
+}
+
+#[test]
+fn units_have_no_install_section() {
+    let rest = "[[unit]]\nname = 'a.service'\ntemplate = 'a.service.j2'\n";
+    insta::assert_snapshot!(errors(
+        "modules = ['m']\n",
+        &[
+            ("modules/m/module.toml", &module(&[ONE], rest)),
+            ("modules/m/a.service.j2", "[Service]\n[Install]\nWantedBy=x.target\n"),
+        ],
+    ), @r#"
+        error: units have no `[Install]`
+         --> modules/m/a.service.j2:2:1
+          |
+        2 | [Install]
+          | ^^^^^^^^^
+          |
+          = help: say `wanted_by = ["voevent.target"]` in the `[[unit]]`
+        "#);
+}
+
+#[test]
+fn what_a_host_sets_is_shown_where_an_artifact_cannot_have_it() {
+    let rest =
+        "[[user]]\nfor_each = 'm.a'\nname = '{{ each.key }}'\ngroup = 'x'\nhome = '/x'\nshell = '/x'\n";
+    let module = module(&[("a", "type = 'map of int'\ndefault = {}")], rest);
+    insta::assert_snapshot!(
+        errors("modules = ['m']\n[m.a]\n\"A b\" = 1\n", &[("modules/m/module.toml", &module)]),
+        @r"
+        error: `A b` is no name of a user or group: lower-case letters, digits, `_` and `-`, the first a letter or `_`, at most 31
+         --> modules/m/module.toml:9:8
+          |
+        9 | name = '{{ each.key }}'
+          |        ^^^^^^^^^^^^^^^^
+          |
+         ::: hosts/h.toml:6:1
+          |
+        6 | [m.a]
+          | ----- `m.a` is set here
+          |
+          = help: write it like `voeventserve`
+        "
+    );
+}
+
+#[test]
+fn expressions_of_the_wrong_type() {
+    insta::assert_snapshot!(errors_of(&module(
+        &[
+            ("a", "type = 'int'\ndefault = \"{{ 'x' }}\""),
+            ("b", "type = 'string'\ndefault = '{{ 1 + 1 }}'"),
+            ("c", "type = 'string'\ndefault = 'x{{ [1] }}'"),
+            ("d", "type = 'int'\ndefault = '{{ {}.x }}'"),
+            ("e", "type = 'int'\ndefault = '{{ none }}'"),
+            ("f", "type = 'int'\ndefault = \"\\u00e9{{ 1 + 'x' }}\""),
+        ],
+        "",
+    )), @r#"
+        error: `m.a`: expected an integer, found a string
+         --> modules/m/module.toml:6:11
+          |
+        3 | [options.a]
+          |          - declared here
+        ...
+        6 | default = "{{ 'x' }}"
+          |           ^^^^^^^^^^^
+          |
+          = help: this expression gives a string; a filter could change that
+
+        error: `m.b`: expected a string, found an integer
+          --> modules/m/module.toml:10:11
+           |
+         7 | [options.b]
+           |          - declared here
+        ...
+        10 | default = '{{ 1 + 1 }}'
+           |           ^^^^^^^^^^^^^
+           |
+           = help: this expression gives an integer; a filter could change that
+
+        error: this is a list, which has no text
+          --> modules/m/module.toml:14:16
+           |
+        14 | default = 'x{{ [1] }}'
+           |                ^^^
+           |
+           = help: see the types of what it reads
+
+        error: this is not defined
+          --> modules/m/module.toml:18:14
+           |
+        18 | default = '{{ {}.x }}'
+           |              ^^^^^^
+           |
+           = help: ask `x.on` before reading options of a module that may be off, and `key in map` before reading an entry
+
+        error: `m.e`: expected an integer, found nothing
+          --> modules/m/module.toml:22:11
+           |
+        19 | [options.e]
+           |          - declared here
+        ...
+        22 | default = '{{ none }}'
+           |           ^^^^^^^^^^^^
+           |
+           = help: this expression gives nothing; a filter could change that
+
+        error: tried to use + operator on unsupported types number and string
+          --> modules/m/module.toml:26:21
+           |
+        26 | default = "\u00e9{{ 1 + 'x' }}"
+           |                     ^^^^^^^
+           |
+           = help: see the types of what it reads
+        "#);
+}
+
+#[test]
+fn artifacts_that_contradict_each_other() {
+    let rest = "[[directory]]
+path = '/srv/a'
+mode = '0750'
+owner = 'x'
+group = 'x'
+[[directory]]
+path = '/srv/a'
+mode = '0755'
+owner = 'x'
+group = 'x'
+[[directory]]
+path = '/srv/a/b/c'
+mode = '0755'
+owner = 'x'
+group = 'x'
+[[package]]
+name = 'python3'
+[[package]]
+name = 'python3'
+[[check]]
+name = 'x'
+kind = 'unit'
+";
+    insta::assert_snapshot!(errors_of(&module(&[ONE], rest)), @r"
+        error: there is no kind of check `unit`
+          --> modules/m/module.toml:28:8
+           |
+        28 | kind = 'unit'
+           |        ^^^^^^
+           |
+           = help: known are `unit-active`, `vtp` and `vtp-nak`
+        ");
+    let rest = rest.replace("kind = 'unit'", "kind = 'unit-active'\nunit = 'x.service'");
+    insta::assert_snapshot!(errors_of(&module(&[ONE], &rest)), @r"
+        error: the folder `/srv/a` comes from two places that differ
+          --> modules/m/module.toml:12:1
+           |
+         7 | [[directory]]
+           | ------------- and this
+        ...
+        12 | [[directory]]
+           | ^^^^^^^^^^^^^ this
+           |
+           = help: keep one of them
+
+        error: nobody makes `/srv/a/b`, which lies between `/srv/a` and `/srv/a/b/c`
+          --> modules/m/module.toml:17:1
+           |
+        17 | [[directory]]
+           | ^^^^^^^^^^^^^
+           |
+           = help: add a `[[directory]]` for each level below a folder that is not root's
+        ");
+}

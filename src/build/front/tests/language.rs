@@ -1,0 +1,158 @@
+//! What the language means.
+
+use super::{good, module, setting, try_compile};
+use crate::base::name::ModuleName;
+use crate::build::options::Strength;
+
+const M: &str = "modules/m/module.toml";
+
+#[test]
+fn host_values_are_data() {
+    let module = module(&[("a", "type = 'string'"), ("b", "type = 'string'\ndefault = '<{{ m.a }}>'")], "");
+    let compiled = good("modules = ['m']\n[m]\na = '{{ 1 + 1 }}{% x %}'\n", &[(M, &module)]);
+    assert_eq!(setting(&compiled, "m.a"), r#""{{ 1 + 1 }}{% x %}""#);
+    assert_eq!(setting(&compiled, "m.b"), r#""<{{ 1 + 1 }}{% x %}>""#);
+}
+
+const MERGED: [(&str, &str); 4] = [
+    ("scalar", "type = 'int'\ndefault = 1"),
+    ("list", "type = 'list of int'\ndefault = [0]"),
+    ("map", "type = 'map of int'\ndefault = { z = 0 }"),
+    ("repeat", "type = 'list of int'\nrepeat = true\ndefault = []"),
+];
+
+#[test]
+fn the_strongest_wins_and_lists_add_up() {
+    let set = "[[set]]\n[set.m]\nscalar = 2\nlist = [1]\nmap = { a = 1, b = 1 }\nrepeat = [1]\n";
+    let module = module(&MERGED, set);
+    let host =
+        "modules = ['m']\nimports = ['site.toml']\n[m]\nscalar = 4\nlist = [1, 3]\nmap.b = 3\nrepeat = [1]\n";
+    let site = ("hosts/site.toml", "[m]\nscalar = 3\nlist = [2]\nmap.b = 2\n");
+    let compiled = good(host, &[(M, &module), site]);
+    for (name, want) in [
+        ("m.scalar", "4"),
+        ("m.list", "[1, 2, 3]"),
+        ("m.map", r#"{ "a" = 1, "b" = 3 }"#),
+        ("m.repeat", "[1, 1]"),
+    ] {
+        assert_eq!(setting(&compiled, name), want, "{name}");
+    }
+    let strengths = |name: &str| {
+        let found = compiled.settings.values.iter().find(|(leaf, _)| leaf.to_string() == name);
+        found.unwrap().1.origins.iter().map(|origin| origin.strength).collect::<Vec<_>>()
+    };
+    assert_eq!(strengths("m.scalar"), [Strength::Host]);
+    assert_eq!(strengths("m.list"), [Strength::Set, Strength::Import, Strength::Host]);
+}
+
+#[test]
+fn a_default_counts_where_nothing_else_is() {
+    let compiled = good("modules = ['m']\n", &[(M, &module(&MERGED, ""))]);
+    assert_eq!(setting(&compiled, "m.list"), "[0]");
+    assert_eq!(setting(&compiled, "m.map"), r#"{ "z" = 0 }"#);
+}
+
+#[test]
+fn replace_drops_what_is_weaker() {
+    let module = module(&MERGED, "[[set]]\n[set.m]\nlist = [1]\nmap.a = 1\n");
+    let host = "modules = ['m']\nimports = ['site.toml']\n\
+                [m]\nlist = { replace = [9] }\nmap = { replace = { b = 2 } }\n";
+    let compiled = good(host, &[(M, &module), ("hosts/site.toml", "[m]\nlist = [2]\n")]);
+    assert_eq!(setting(&compiled, "m.list"), "[9]");
+    assert_eq!(setting(&compiled, "m.map"), r#"{ "b" = 2 }"#);
+}
+
+#[test]
+fn strength_is_who_imports_whom() {
+    let module = module(&[("a", "type = 'duration'")], "");
+    let host = "modules = ['m']\nimports = ['a.toml', 'b.toml']\n";
+    let b = ("hosts/b.toml", "[m]\na = '1m'\n");
+    // Equal values do not contradict each other, in whatever form they are written.
+    let compiled = good(host, &[(M, &module), ("hosts/a.toml", "[m]\na = '60s'\n"), b]);
+    assert_eq!(setting(&compiled, "m.a"), r#""1m""#);
+    let a = ("hosts/a.toml", "[host]\nimports = ['b.toml']\n[m]\na = '2m'\n");
+    assert_eq!(setting(&good(host, &[(M, &module), a, b]), "m.a"), r#""2m""#);
+}
+
+#[test]
+fn information_runs_both_ways_along_an_edge() {
+    let users = module(
+        &[("serve", "type = 'user-name'\ndefault = 'ann'"), ("accounts", "type = 'map of table'")],
+        "[options.accounts.fields.home]\ntype = 'path'\ndescription = 'x'\ndefault = '/home/{{ each.key }}'\n",
+    );
+    let comet = "[module]
+description = 'x'
+requires = ['users']
+[options.user]
+type = 'user-name'
+description = 'x'
+default = '{{ users.serve }}'
+[options.home]
+type = 'path'
+description = 'x'
+default = '{{ users.accounts[comet.user].home }}'
+[[set]]
+[set.users.accounts.\"{{ comet.user }}\"]
+";
+    let files = [("modules/users/module.toml", users.as_str()), ("modules/comet/module.toml", comet)];
+    let compiled = good("modules = ['comet']\n[comet]\nuser = 'bob'\n", &files);
+    assert_eq!(setting(&compiled, "comet.home"), r#""/home/bob""#);
+    let names: Vec<&str> = compiled.rendered.modules.iter().map(ModuleName::as_str).collect();
+    assert_eq!(names, ["users", "comet"]);
+}
+
+#[test]
+fn modules_that_are_off_are_asked_before_they_are_read() {
+    let text = "[module]
+description = 'x'
+uses = ['fire']
+[options.a]
+type = 'bool'
+description = 'x'
+default = '{{ fire.on and fire.strict }}'
+[[set]]
+[set.fire]
+strict = true
+";
+    let fire = module(&[("strict", "type = 'bool'\ndefault = false")], "");
+    let fire = ("modules/fire/module.toml", fire.as_str());
+    assert_eq!(setting(&good("modules = ['m']\n", &[(M, text), fire]), "m.a"), "false");
+    assert_eq!(setting(&good("modules = ['m', 'fire']\n", &[(M, text), fire]), "m.a"), "true");
+    let unasked = text.replace("fire.on and ", "");
+    let errors = try_compile("modules = ['m']\n", &[(M, &unasked), fire]).unwrap_err();
+    assert!(errors[0].help[0].starts_with("ask `x.on`"), "{errors:?}");
+}
+
+#[test]
+fn for_each_goes_through_lists_and_maps() {
+    let rest = "[[set]]
+for_each = 'm.list'
+when = 'each.key > 0 or each.value == \"b\"'
+[set.m.map]
+\"x-{{ each.value }}\" = '{{ each.key }}'
+[[package]]
+for_each = 'm.map'
+name = '{{ each.key }}-{{ each.value }}'
+";
+    let options = [
+        ("list", "type = 'list of string'\ndefault = ['b', 'a']"),
+        ("map", "type = 'map of int'\ndefault = {}"),
+    ];
+    let compiled = good("modules = ['m']\n", &[(M, &module(&options, rest))]);
+    assert_eq!(setting(&compiled, "m.map"), r#"{ "x-a" = 1, "x-b" = 0 }"#);
+    let names = compiled.rendered.artifacts.iter().map(|artifact| format!("{:?}", artifact.what));
+    assert_eq!(names.collect::<Vec<_>>(), ["Package { name: x-a-1 }", "Package { name: x-b-0 }"]);
+}
+
+#[test]
+fn the_order_of_modules_does_not_depend_on_how_they_are_named() {
+    let file = |requires: &str| format!("[module]\ndescription = 'x'\nrequires = [{requires}]\n");
+    let (a, b, c) = (file("'c'"), file("'c'"), file(""));
+    let files =
+        [("modules/a/module.toml", a.as_str()), ("modules/b/module.toml", &b), ("modules/c/module.toml", &c)];
+    for host in ["modules = ['a', 'b']\n", "modules = ['b', 'a', 'c']\n"] {
+        let compiled = good(host, &files);
+        let names: Vec<&str> = compiled.rendered.modules.iter().map(ModuleName::as_str).collect();
+        assert_eq!(names, ["c", "a", "b"]);
+    }
+}

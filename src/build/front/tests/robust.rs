@@ -1,0 +1,194 @@
+//! Nothing that is read can make the compiler panic.
+
+use proptest::prelude::*;
+
+use crate::base::report::{RenderStyle, render};
+
+use super::try_compile;
+
+/// Text that is likely to get past the first check: pieces of the languages, in any order.
+fn text(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        8 => prop::sample::select(pieces).prop_map(str::to_owned),
+        1 => "\\PC{0,6}",
+        1 => any::<char>().prop_map(String::from),
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+const HOST: &[&str] = &[
+    "modules = ['m']\n",
+    "modules = { replace = ['m'] }\n",
+    "imports = ['h.toml']\n",
+    "imports = ['../x']\n",
+    "[m]\n",
+    "[host]\n",
+    "a = ",
+    "b = ",
+    "t = ",
+    "'{{ x }}'",
+    "1",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\n",
+    "\"\\u00e9\"",
+    "replace = ",
+    "\u{F0000}",
+    "\0",
+    "9999999999999999999",
+    "nan",
+    "1979-05-27",
+    "'",
+    "\"\"\"",
+    "=",
+    ",",
+    "m.t.p = 1\n",
+];
+const MODULE: &[&str] = &[
+    "[module]\ndescription = 'x'\n",
+    "requires = ['m']\n",
+    "uses = ['n']\n",
+    "[options.a]\ndescription = 'x'\ntype = 'int'\n",
+    "[options.b]\ndescription = 'x'\ntype = 'list of string'\n",
+    "[options.t]\ndescription = 'x'\ntype = 'table'\n",
+    "[options.t.fields.p]\ndescription = 'x'\ntype = 'map of table'\nfields = {}\n",
+    "default = ",
+    "'{{ m.a }}'",
+    "'{{ m.t.p }}'",
+    "[1]",
+    "1",
+    "\n",
+    "[[set]]\n",
+    "[set.m]\n",
+    "[set.m.t]\n",
+    "when = 'm.a'\n",
+    "for_each = 'm.b'\n",
+    "'{{ each.value }}'",
+    "[[assert]]\nthat = 'm.a'\nmessage = 'x'\n",
+    "[[file]]\npath = '/etc/x'\ntemplate = 'x.sh.j2'\n",
+    "a = ",
+    "b = ",
+    "p = ",
+    "[[directory]]\n",
+    "name = ",
+    "{{",
+    "}}",
+    "\"\\u00e9{{ m.x }}\"",
+    "'{{ m.b[0][1:2] }}'",
+    "exec = true\n",
+    "(",
+    "|",
+    "'",
+];
+const TEMPLATE: &[&str] = &[
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "{#",
+    "#}",
+    " if ",
+    " for x in ",
+    " endfor ",
+    " endif ",
+    " else ",
+    " elif ",
+    " set x = ",
+    " raw ",
+    " endraw ",
+    " include 'x.sh.j2' ",
+    "m.a",
+    "m.b",
+    "m.t.p",
+    "each.value",
+    "host.name",
+    "script('x')",
+    "venv('v')",
+    " ~ ",
+    " | join ",
+    " | length ",
+    "[0]",
+    "[1:]",
+    "(",
+    ")",
+    "-",
+    " not ",
+    "**",
+    " if x else y ",
+    "\n",
+    "\"",
+    " loop ",
+    " x ",
+    "range(9999999)",
+    " * ",
+    "99999999",
+    " | map('upper') ",
+    " | sort ",
+    ".",
+    ",",
+    " is ",
+    " in ",
+    "{'a': 1}",
+    "é",
+    "\u{F0001}",
+    " | batch(3) ",
+    " | format(1) ",
+    "'%s%c'",
+];
+
+fn compile(host: &str, module: &str, template: &str) {
+    let files = [("modules/m/module.toml", module), ("modules/m/x.sh.j2", template), ("x", "[m]\na = 3\n")];
+    let Err(diagnostics) = try_compile(host, &files) else { return };
+    assert!(!diagnostics.is_empty());
+    let _ = render(&diagnostics, RenderStyle::default());
+    for (place, _) in diagnostics.iter().flat_map(|diagnostic| &diagnostic.places) {
+        assert!(place.span.end <= place.source.text.len(), "{diagnostics:?}");
+    }
+}
+
+const GOOD: &str = "[module]
+description = 'x'
+[options.a]
+description = 'x'
+type = 'int'
+default = 1
+[options.b]
+description = 'x'
+type = 'list of string'
+default = ['x']
+[[script]]
+name = 'x'
+template = 'x.sh.j2'
+for_each = 'm.b'
+[[venv]]
+name = 'v'
+requirements = []
+";
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_host_panics(host in text(HOST)) {
+        compile(&host, GOOD, "{{ m.a }}");
+    }
+
+    #[test]
+    fn no_module_panics(module in text(MODULE)) {
+        compile("modules = ['m']\n", &module, "{{ m.a }}");
+    }
+
+    #[test]
+    fn no_template_panics(template in text(TEMPLATE)) {
+        compile("modules = ['m']\n", GOOD, &template);
+    }
+
+    #[test]
+    fn no_expression_panics(code in text(TEMPLATE)) {
+        let code = code.replace(['\'', '\n'], "");
+        let module = GOOD.replace("default = 1", &format!("default = '{{{{ {code} }}}}'"));
+        compile("modules = ['m']\n", &module, "");
+    }
+}
