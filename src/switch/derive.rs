@@ -7,7 +7,7 @@
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 use walkdir::WalkDir;
@@ -43,6 +43,17 @@ pub enum DeriveError {
     /// The kernel gave no random bytes.
     #[error("the system gave no random bytes: {0}")]
     NoRandom(rustix::io::Errno),
+    /// The imports took too long.
+    #[error("the modules of `{venv}` were not imported within {within}s")]
+    TooSlow {
+        /// The venv.
+        venv: String,
+        /// How long it could take.
+        within: f32,
+    },
+    /// The interpreter ended well, but early: a module ended it, or somebody stopped the unit.
+    #[error("the interpreter of `{0}` ended before all modules were imported")]
+    NotFinished(String),
     /// The imports failed.
     #[error("the modules of `{venv}` cannot be imported: {source}")]
     NotImported {
@@ -140,7 +151,8 @@ fn complete(folder: &Path) -> Result<usize, DeriveError> {
 /// `switch` it ends when that unit does.
 ///
 /// # Errors
-/// Where an import fails, takes too long or ends the interpreter: with the last lines that it wrote.
+/// Where an import fails, takes too long or ends the interpreter: with the last lines that it wrote. That the unit ended
+/// well is not enough: systemd says so of one that was stopped, too.
 pub fn prove_imports(
     venv: &str,
     imports: &[String],
@@ -157,6 +169,10 @@ pub fn prove_imports(
         code.push('\n');
     }
     let unit = proof_unit()?;
+    let end = format!("imported in {unit}");
+    code.push_str("print(end='\\n");
+    code.push_str(&end);
+    code.push_str("\\n', flush=True)\n");
     let command = [format!("{venv}/bin/python"), "-I".to_owned(), "-B".to_owned(), "-c".to_owned(), code];
     let description = format!("Proof that the modules of {venv} can be imported");
     let program = Program { unit: &unit, description: &description, command: &command };
@@ -167,17 +183,28 @@ pub fn prove_imports(
         properties.extend([("BindsTo", switch.as_str()), ("After", switch.as_str())]);
     }
     // systemd ends it in time; our own limit is for a systemd that does not.
+    let begun = Instant::now();
     let output = run_captured(program, &properties, within + Duration::from_secs(30))?;
-    output.good().map(|_| ()).map_err(|source| DeriveError::NotImported { venv: venv.to_owned(), source })
+    let venv = venv.to_owned();
+    match output.good() {
+        Ok(output) if output.stdout.lines().any(|line| line == end) => Ok(()),
+        Ok(_) => Err(DeriveError::NotFinished(venv)),
+        Err(_) if begun.elapsed() >= within => {
+            Err(DeriveError::TooSlow { venv, within: within.as_secs_f32() })
+        }
+        Err(source) => Err(DeriveError::NotImported { venv, source }),
+    }
 }
 
 /// What the code of packages may do: read, and compute.
-const SANDBOX: [(&str, &str); 22] = [
+const SANDBOX: [(&str, &str); 24] = [
     ("DynamicUser", "yes"),
     ("KillMode", "control-group"),
     ("PrivateNetwork", "yes"),
     ("PrivateDevices", "yes"),
     ("PrivateTmp", "yes"),
+    ("PrivateIPC", "yes"),
+    ("InaccessiblePaths", "-/dev/shm"),
     ("ProtectSystem", "strict"),
     ("ProtectHome", "yes"),
     ("ProtectProc", "invisible"),
