@@ -129,6 +129,11 @@ impl Bus {
 
     fn connect(path: &str, private: bool) -> Result<Self, BusError> {
         let stream = UnixStream::connect(path).map_err(|source| broken("connect", source))?;
+        Self::over(stream, private)
+    }
+
+    /// Speaks D-Bus over a stream that is connected.
+    pub(crate) fn over(stream: UnixStream, private: bool) -> Result<Self, BusError> {
         let mut bus = Self {
             stream,
             input: Vec::new(),

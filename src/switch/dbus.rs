@@ -101,6 +101,8 @@ impl Message {
 enum Field<'a> {
     Path(ObjectPath<'a>),
     Text(&'a str),
+    #[cfg(test)]
+    Number(u32),
     Types(Types),
 }
 impl Type for Field<'_> {
@@ -111,6 +113,8 @@ impl Serialize for Field<'_> {
         match self {
             Self::Path(path) => as_variant::serialize(path, serializer),
             Self::Text(text) => as_variant::serialize(text, serializer),
+            #[cfg(test)]
+            Self::Number(number) => as_variant::serialize(number, serializer),
             Self::Types(types) => as_variant::serialize(types, serializer),
         }
     }
@@ -137,7 +141,6 @@ pub fn encode<B: Serialize + Type>(
     method: Method<'_>,
     body: &B,
 ) -> Result<Vec<u8>, WireError> {
-    let content = to_bytes(Context::new(LE, 0), body)?;
     let mut fields = vec![
         (PATH, Field::Path(ObjectPath::try_from(method.path)?)),
         (INTERFACE, Field::Text(method.interface)),
@@ -146,15 +149,51 @@ pub fn encode<B: Serialize + Type>(
     if let Some(name) = destination {
         fields.push((DESTINATION, Field::Text(name)));
     }
+    message(CALL, serial, fields, body)
+}
+
+fn message<B: Serialize + Type>(
+    kind: u8,
+    serial: u32,
+    mut fields: Vec<(u8, Field<'_>)>,
+    body: &B,
+) -> Result<Vec<u8>, WireError> {
+    let content = to_bytes(Context::new(LE, 0), body)?;
     if *B::SIGNATURE != Signature::Unit {
         fields.push((SIGNATURE, Field::Types(Types(B::SIGNATURE.to_string_no_parens()))));
     }
     let length = u32::try_from(content.len()).map_err(|_| WireError::TooLong(content.len()))?;
-    let header = (b'l', CALL, 0_u8, 1_u8, length, serial, fields);
+    let header = (b'l', kind, 0_u8, 1_u8, length, serial, fields);
     let mut bytes = to_bytes(Context::new(LE, 0), &header)?.to_vec();
     bytes.resize(bytes.len().next_multiple_of(8), 0);
     bytes.extend_from_slice(&content);
     Ok(bytes)
+}
+
+/// What the other side sends, for tests.
+#[cfg(test)]
+pub(crate) mod answers {
+    use super::*;
+
+    pub(crate) fn returns<B: Serialize + Type>(to: u32, body: &B) -> Vec<u8> {
+        message(RETURN, 1, vec![(REPLY_SERIAL, Field::Number(to))], body).unwrap()
+    }
+
+    pub(crate) fn refuses(to: u32, name: &str, words: &str) -> Vec<u8> {
+        message(ERROR, 1, vec![(REPLY_SERIAL, Field::Number(to)), (ERROR_NAME, Field::Text(name))], &(words,))
+            .unwrap()
+    }
+
+    pub(crate) fn signals<B: Serialize + Type>(member: &str, body: &B) -> Vec<u8> {
+        let path = Field::Path(ObjectPath::try_from("/org/freedesktop/systemd1").unwrap());
+        let fields = vec![
+            (PATH, path),
+            (INTERFACE, Field::Text("org.freedesktop.systemd1.Manager")),
+            (MEMBER, Field::Text(member)),
+            (7, Field::Text("org.freedesktop.systemd1")),
+        ];
+        message(SIGNAL, 1, fields, body).unwrap()
+    }
 }
 
 /// How long the message is that starts with these bytes; `None`: more of them are needed to know.

@@ -262,3 +262,102 @@ fn note(
 fn called(stages: &mut [Stage], answers: u32) -> Option<&mut Stage> {
     stages.iter_mut().find(|stage| matches!(stage, Stage::Called(serial) if *serial == answers))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::switch::bus::Bus;
+    use crate::switch::dbus::answers::{refuses, returns, signals};
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+
+    const SHORT: Duration = Duration::from_millis(400);
+
+    /// A connection to a PID 1 that reads as many calls, whose serials are 1, 2, …, and then sends this.
+    fn systemd(calls: u8, answers: Vec<Vec<u8>>) -> Systemd {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        thread::spawn(move || {
+            let mut line = [0; 200];
+            let read = theirs.read(&mut line).unwrap();
+            assert!(
+                line[..read].starts_with(b"\0AUTH EXTERNAL ") && line[..read].ends_with(b"\r\nBEGIN\r\n")
+            );
+            theirs.write_all(b"OK 0123\r\n").unwrap();
+            // One write has them all.
+            let mut bytes = vec![0; 4096];
+            let read = theirs.read(&mut bytes).unwrap();
+            let text = String::from_utf8_lossy(&bytes[..read]).into_owned();
+            assert_eq!(text.matches("replace").count(), usize::from(calls));
+            for answer in answers {
+                theirs.write_all(&answer).unwrap();
+            }
+            thread::sleep(SHORT * 2);
+        });
+        Systemd { bus: Bus::over(ours, true).unwrap(), watching: false }
+    }
+
+    fn job(number: u32) -> OwnedObjectPath {
+        OwnedObjectPath::try_from(format!("/org/freedesktop/systemd1/job/{number}")).unwrap()
+    }
+
+    fn removed(number: u32, result: &str) -> Vec<u8> {
+        signals("JobRemoved", &(number, job(number), "x.service", result))
+    }
+
+    fn start(units: &[&str]) -> Vec<(JobKind, UnitName)> {
+        units.iter().map(|unit| (JobKind::Start, UnitName::new(*unit).unwrap())).collect()
+    }
+
+    fn results(systemd: &mut Systemd, jobs: &[(JobKind, UnitName)]) -> Vec<JobResult> {
+        systemd.run_jobs(jobs, SHORT).unwrap().into_iter().map(|(_, result)| result).collect()
+    }
+
+    #[test]
+    fn a_signal_may_come_before_the_answer_that_names_its_job() {
+        let answers = vec![
+            removed(9, "failed"),
+            removed(1, "done"),
+            signals("UnitNew", &("y.service",)),
+            returns(1, &(job(1),)),
+            returns(2, &(job(2),)),
+            removed(2, "dependency"),
+        ];
+        let mut systemd = systemd(2, answers);
+        let found = results(&mut systemd, &start(&["a.service", "b.service"]));
+        assert_eq!(found, [JobResult::Done, JobResult::Dependency]);
+    }
+
+    #[test]
+    fn a_refused_job_does_not_hide_the_others() {
+        let none = "org.freedesktop.systemd1.NoSuchUnit";
+        let answers = vec![
+            refuses(1, none, "Unit a.service not found."),
+            refuses(2, none, "Unit b.service not loaded."),
+            returns(3, &(job(3),)),
+            removed(3, "assert"),
+        ];
+        let mut jobs = start(&["a.service", "b.service", "c.service"]);
+        jobs[1].0 = JobKind::Stop;
+        let refused = JobResult::Refused(none.into(), "Unit a.service not found.".into());
+        let found = results(&mut systemd(3, answers), &jobs);
+        assert_eq!(found, [refused, JobResult::Done, JobResult::Other("assert".into())]);
+    }
+
+    #[test]
+    fn what_does_not_end_is_not_waited_for() {
+        let begun = Instant::now();
+        let found =
+            results(&mut systemd(2, vec![returns(1, &(job(1),))]), &start(&["a.service", "b.service"]));
+        assert_eq!(found, [JobResult::Unfinished, JobResult::Unfinished]);
+        assert!(begun.elapsed() < SHORT * 3);
+    }
+
+    #[test]
+    fn an_answer_of_another_kind_is_an_error() {
+        let error =
+            systemd(1, vec![returns(1, &(7_u32,))]).run_jobs(&start(&["a.service"]), SHORT).unwrap_err();
+        let words = "the answer of systemd to `JobRemoved` cannot be read: the message has a body of the type `u`, not `o`";
+        assert_eq!(error.to_string(), words);
+    }
+}
