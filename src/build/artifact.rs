@@ -118,7 +118,7 @@ pub struct UnitArtifact {
 }
 
 /// A Python environment.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct VenvArtifact {
     /// For references.
     pub name: Label,
@@ -129,7 +129,7 @@ pub struct VenvArtifact {
 }
 
 /// A user (sysusers.d(5), type `u`).
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct UserArtifact {
     /// The login.
     pub name: UserName,
@@ -142,7 +142,7 @@ pub struct UserArtifact {
 }
 
 /// A check.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct CheckArtifact {
     /// For people.
     pub name: Label,

@@ -38,9 +38,8 @@ pub fn artifacts(
         for decl in &module.artifacts {
             let entries = match machine.entries(module, &decl.guard, settings) {
                 Ok(entries) => entries,
-                Err(Nothing::Known) => continue,
-                Err(Nothing::Fault(fault)) => {
-                    faults.push(*fault);
+                Err(nothing) => {
+                    faults.push(nothing.reported(&decl.place));
                     continue;
                 }
             };
@@ -54,9 +53,9 @@ pub fn artifacts(
                             what,
                         });
                     }
-                    Err(Nothing::Known) => {}
-                    Err(Nothing::Fault(fault)) => {
-                        faults.push(written(machine, (decl, site), settings, *fault));
+                    Err(nothing) => {
+                        let fault = nothing.reported(&decl.place);
+                        faults.push(written(machine, (decl, site), settings, fault));
                     }
                 }
             }

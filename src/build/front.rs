@@ -4,7 +4,7 @@
 //! templates; references. All errors of a stage are reported together, and a later stage runs only on what the
 //! earlier ones left whole.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::base::name::{HostName, ModuleName};
@@ -126,10 +126,14 @@ pub fn compile_from(tree: &mut dyn Tree, host: &Path, modules: &Path) -> Result<
     Ok(Compiled { rendered, warnings, inputs: InputLog::default(), settings, venvs, host: world.host, reads })
 }
 
+/// The most errors that are shown: more come of one cause.
+const MAX_SHOWN: usize = 100;
+
 /// What was found, if there is no error among it: by file, in the order of the text, each once.
 fn errors(found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    let failed = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let mut files: Vec<String> = Vec::new();
-    let mut once: Vec<(usize, usize, Diagnostic)> = Vec::with_capacity(found.len());
+    let mut sorted: BTreeMap<(usize, usize, String), Diagnostic> = BTreeMap::new();
     for diagnostic in found {
         let (name, start) = match diagnostic.places.first() {
             Some((place, _)) => (place.source.name.as_str(), place.span.start),
@@ -140,13 +144,15 @@ fn errors(found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
             files.len() - 1
         });
         // One fault can be met in two ways: two artifacts of one template, two sets of one guard.
-        if once.iter().all(|(.., other)| *other != diagnostic) {
-            once.push((file, start, diagnostic));
-        }
+        sorted.entry((file, start, diagnostic.message.clone())).or_insert(diagnostic);
     }
-    once.sort_by_key(|(file, start, _)| (*file, *start));
-    let sorted: Vec<Diagnostic> = once.into_iter().map(|(.., diagnostic)| diagnostic).collect();
-    let failed = sorted.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    let mut sorted: Vec<Diagnostic> = sorted.into_values().collect();
+    if sorted.len() > MAX_SHOWN {
+        let more = format!("{} more are not shown", sorted.len() - MAX_SHOWN);
+        sorted.truncate(MAX_SHOWN);
+        let severity = if failed { Severity::Error } else { Severity::Warning };
+        sorted.push(Diagnostic { severity, ..Diagnostic::error(more) }.help("correct those above first"));
+    }
     if failed { Err(sorted) } else { Ok(sorted) }
 }
 

@@ -17,8 +17,8 @@ pub fn check(machine: &Machine<'_>, settings: &Settings) -> Vec<Diagnostic> {
         for rule in &module.rules {
             match check_rule(machine, module, rule, settings) {
                 Ok(broken) => found.extend(broken),
-                Err(Nothing::Fault(fault)) => found.push(*fault),
-                Err(Nothing::Known) => {}
+                Err(Nothing::Known) if !settings.failed.is_empty() => {}
+                Err(nothing) => found.push(nothing.reported(&rule.place)),
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::base::nearest::advice;
 use crate::base::path::TargetPath;
 use crate::base::report::Diagnostic;
 
-use super::artifact::{Artifact, Part, Reference, ReferenceKind, RenderedWhat, Text, What};
+use super::artifact::{Artifact, Part, Reference, ReferenceKind, RenderedPiece, RenderedWhat, Text, What};
 use super::world::World;
 
 /// Checks artifacts together, and drops those that are said twice in the same words.
@@ -108,47 +108,69 @@ fn dangling(
     Some((format!("module `{module}` has no {what} `{name}`"), help))
 }
 
-/// What an artifact must not share with another, with what else it says; none where that is for the seal to judge.
-fn identity(artifact: &Artifact) -> Option<(String, String)> {
+/// What an artifact must not share with another; none where that is for the seal to judge.
+fn identity(artifact: &Artifact) -> Option<String> {
     let module = &artifact.module;
     Some(match &artifact.what {
-        What::User(user) => (format!("the user `{}`", user.name), format!("{user:?}")),
-        What::Group { name } => (format!("the group `{name}`"), String::new()),
-        What::Package { name } => (format!("the package `{name}`"), String::new()),
-        What::Directory { path, mode, owner, group } => {
-            (format!("the folder `{path}`"), format!("{mode:o} {owner} {group}"))
-        }
-        What::Check(check) => (format!("the check `{}` of `{module}`", check.name), format!("{check:?}")),
-        What::Venv(venv) => (format!("the venv `{}` of `{module}`", venv.name), format!("{venv:?}")),
-        What::Script { name, .. } => {
-            (format!("the script `{name}` of `{module}`"), format!("{:?}", artifact.what))
-        }
-        What::File(file) if file.path.is_none() => {
-            (format!("the file `{}` of `{module}`", file.name), format!("{:?}", artifact.what))
-        }
+        What::User(user) => format!("the user `{}`", user.name),
+        What::Group { name } => format!("the group `{name}`"),
+        What::Package { name } => format!("the package `{name}`"),
+        What::Directory { path, .. } => format!("the folder `{path}`"),
+        What::Check(check) => format!("the check `{}` of `{module}`", check.name),
+        What::Venv(venv) => format!("the venv `{}` of `{module}`", venv.name),
+        What::Script { name, .. } => format!("the script `{name}` of `{module}`"),
+        What::File(file) if file.path.is_none() => format!("the file `{}` of `{module}`", file.name),
         What::File(_) | What::Unit(_) => return None,
     })
 }
 
+/// Whether two artifacts of one identity say the same.
+fn agree(one: &What, other: &What) -> bool {
+    match (one, other) {
+        (What::User(one), What::User(other)) => one == other,
+        (What::Group { .. }, What::Group { .. }) | (What::Package { .. }, What::Package { .. }) => true,
+        (
+            What::Directory { mode, owner, group, .. },
+            What::Directory { mode: other_mode, owner: other_owner, group: other_group, .. },
+        ) => (mode, owner, group) == (other_mode, other_owner, other_group),
+        (What::Check(one), What::Check(other)) => one == other,
+        (What::Venv(one), What::Venv(other)) => one == other,
+        (What::Script { text: one, .. }, What::Script { text: other, .. }) => agree_text(one, other),
+        (What::File(one), What::File(other)) => one.exec == other.exec && agree_text(&one.text, &other.text),
+        _ => false,
+    }
+}
+
+/// Whether two texts have the same words and values in them, wherever those come from.
+fn agree_text(one: &Text, other: &Text) -> bool {
+    match (one, other) {
+        (Text::Source(one), Text::Source(other)) => one == other,
+        (Text::Template { grammar, pieces }, Text::Template { grammar: other_grammar, pieces: other }) => {
+            let whats =
+                |pieces: &[RenderedPiece]| pieces.iter().map(|piece| piece.what.clone()).collect::<Vec<_>>();
+            grammar == other_grammar && whats(pieces) == whats(other)
+        }
+        _ => false,
+    }
+}
+
 fn once(artifacts: Vec<Artifact>, faults: &mut Vec<Diagnostic>) -> Vec<Artifact> {
-    let mut seen: BTreeMap<String, (String, usize)> = BTreeMap::new();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut kept: Vec<Artifact> = Vec::new();
     for artifact in artifacts {
-        if let Some((name, rest)) = identity(&artifact) {
-            if let Some((other, index)) = seen.get(&name) {
-                if *other != rest {
-                    let other = kept.get(*index).map(|other| other.place.clone());
-                    let fault = Diagnostic::error(format!("{name} comes from two places that differ"))
-                        .at(artifact.place.clone(), "this")
-                        .help("keep one of them");
-                    faults.push(match other {
-                        Some(place) => fault.at(place, "and this"),
-                        None => fault,
-                    });
+        if let Some(name) = identity(&artifact) {
+            if let Some(other) = seen.get(&name).and_then(|index| kept.get(*index)) {
+                if !agree(&other.what, &artifact.what) {
+                    faults.push(
+                        Diagnostic::error(format!("{name} comes from two places that differ"))
+                            .at(artifact.place.clone(), "this")
+                            .at(other.place.clone(), "and this")
+                            .help("keep one of them"),
+                    );
                 }
                 continue;
             }
-            seen.insert(name, (rest, kept.len()));
+            seen.insert(name, kept.len());
         }
         kept.push(artifact);
     }

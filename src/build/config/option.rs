@@ -137,7 +137,12 @@ impl TypeReader<'_, '_> {
             self.faults.push(error.help("add `[options.x.fields.y]` for each of its fields"));
             return None;
         };
-        Some(Type::Table(options(table(&entry.value, self.faults)?, self.faults)))
+        let written = table(&entry.value, self.faults)?;
+        if written.entries.is_empty() {
+            let error = Diagnostic::error("a table without fields").at(entry.key.clone(), "");
+            self.faults.push(error.help("add `[options.x.fields.y]` for each of its fields"));
+        }
+        Some(Type::Table(options(written, self.faults)))
     }
 
     fn scalar(&mut self, name: &str, whole: &Placed<String>) -> Option<Type> {

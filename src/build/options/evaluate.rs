@@ -39,6 +39,20 @@ pub enum Nothing {
     Known,
 }
 
+impl Nothing {
+    /// What is to be reported. Once all options have values there is nothing that could have been reported before:
+    /// then this is said, so that nothing is left out in silence.
+    #[must_use]
+    pub fn reported(self, place: &Place) -> Diagnostic {
+        match self {
+            Self::Fault(fault) => *fault,
+            Self::Known => Diagnostic::error("this reads something that has no value")
+                .at(place.clone(), "")
+                .help("look at the options that it reads"),
+        }
+    }
+}
+
 impl From<Diagnostic> for Nothing {
     fn from(fault: Diagnostic) -> Self {
         Self::Fault(Box::new(fault))

@@ -640,3 +640,26 @@ kind = 'unit'
            = help: add a `[[directory]]` for each level below a folder that is not root's
         ");
 }
+
+#[test]
+fn entries_have_the_fields_of_their_type() {
+    let a = ("a", "type = 'map of table'\n[options.a.fields.port]\ntype = 'port'\ndescription = 'x'");
+    let rest = "[[package]]\nfor_each = 'm.a'\nwhen = 'each.value.prot'\nname = '{{ each.kye }}'\n";
+    insta::assert_snapshot!(errors_of(&module(&[a], rest)), @r"
+        error: `each.value` has no field `prot`
+          --> modules/m/module.toml:11:9
+           |
+        11 | when = 'each.value.prot'
+           |         ^^^^^^^^^^^^^^^
+           |
+           = help: did you mean `port`?
+
+        error: `each` has `key` and `value`
+          --> modules/m/module.toml:12:12
+           |
+        12 | name = '{{ each.kye }}'
+           |            ^^^^^^^^
+           |
+           = help: write `each.key` or `each.value`
+        ");
+}

@@ -309,14 +309,6 @@ fn what_a_host_must_say() {
     let paths = (std::path::Path::new("hosts/h.toml"), std::path::Path::new("modules"));
     let diagnostics = super::compile_from(&mut tree, paths.0, paths.1).unwrap_err();
     insta::assert_snapshot!(crate::base::report::render(&diagnostics, crate::base::report::RenderStyle::default()), @r#"
-        error: host `h` turns no module on
-         --> hosts/h.toml:1:1
-          |
-        1 | [host]
-          | ^^^^^^
-          |
-          = help: add `modules = ["comet"]` to `[host]`
-
         error: `host.arch` is not set
          --> hosts/h.toml:1:1
           |
@@ -332,5 +324,13 @@ fn what_a_host_must_say() {
           | ^^^^^^
           |
           = help: add a line `python = "3.11"` to `[host]`: it is part of what the bundle is compiled for
+
+        error: host `h` turns no module on
+         --> hosts/h.toml:1:1
+          |
+        1 | [host]
+          | ^^^^^^
+          |
+          = help: add `modules = ["comet"]` to `[host]`
         "#);
 }

@@ -192,3 +192,43 @@ proptest! {
         compile("modules = ['m']\n", &module, "");
     }
 }
+
+#[test]
+fn deep_and_long_texts_are_bounded() {
+    let chains = [
+        format!("{}1", "1**".repeat(330)),
+        format!("{}1", "1 if 1 else ".repeat(80)),
+        format!("{}1", "1 and ".repeat(160)),
+        format!("{}1", "1<".repeat(490)),
+        format!("{}1", "1~".repeat(490)),
+        format!("m.a{}", "|abs".repeat(240)),
+        format!("m{}", ".a".repeat(490)),
+        format!("m{}", "[0]".repeat(330)),
+        format!("{}1", "not ".repeat(64)),
+        format!("{}1", "-".repeat(64)),
+        format!("{}1{}", "(".repeat(64), ")".repeat(64)),
+        format!("{}1{}", "[".repeat(64), "]".repeat(64)),
+        format!("{}1{}", "{1:".repeat(64), "}".repeat(64)),
+        format!("{}1", "1 is divisibleby ".repeat(50)),
+    ];
+    for chain in chains {
+        compile("modules = ['m']\n", GOOD, &format!("{{{{ {chain} }}}}"));
+        compile(
+            "modules = ['m']\n",
+            &GOOD.replace("default = 1", &format!("default = '{{{{ {chain} }}}}'")),
+            "",
+        );
+    }
+    for template in [
+        format!("{}{}", "{% if m.a %}".repeat(64), "{% endif %}".repeat(64)),
+        format!("{}{}", "{% for x in m.b %}".repeat(64), "{% endfor %}".repeat(64)),
+        format!("{{% if m.a %}}{}{{% endif %}}", "{% elif m.a %}".repeat(63)),
+        "{% if m.a %}x{% endif %}".repeat(4_000),
+        "{{ m.a }}".repeat(6_000),
+        "\n".repeat(70_000) + "{{ m.x }}",
+        "x".repeat(70_000) + "{{ m.x }}",
+        "{% for x in range(9999) %}{% for y in range(9999) %}{{ x }}{% endfor %}{% endfor %}".to_owned(),
+    ] {
+        compile("modules = ['m']\n", GOOD, &template);
+    }
+}
