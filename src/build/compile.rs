@@ -121,7 +121,8 @@ impl Project {
         let compiled = self.compile()?;
         let workshop = Workshop { folders: &self.folders(), cache: &cache, store: &store, host: &self.host };
         let laid = workshop.lay_out(&compiled.rendered, &compiled.venvs, say)?;
-        let Sealed { bundle, objects, warnings } = seal(&compiled.rendered, &laid.venvs)?;
+        let sealed = seal(&compiled.rendered, &laid.venvs);
+        let Sealed { bundle, objects, warnings } = sealed.map_err(|errors| explained(&compiled, errors))?;
         let before = linked(&link).and_then(|name| store.bundle(&name).ok());
         let mut batch = store.batch()?;
         for (name, object) in &objects {
@@ -153,6 +154,21 @@ impl Project {
     fn compile(&self) -> Result<Compiled, BuildError> {
         Ok(front::compile(&self.host, &self.modules).map_err(|failed| failed.diagnostics)?)
     }
+}
+
+/// Adds to what a lexer refused the settings that stand in the hole, each with the line that gave it its value.
+fn explained(compiled: &Compiled, errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let explain = |diagnostic: Diagnostic| {
+        let Some((place, _)) = diagnostic.places.first() else {
+            return diagnostic;
+        };
+        let origins = compiled.origins(place).into_iter();
+        let set = origins.flat_map(|(option, origins)| origins.into_iter().map(move |o| (option.clone(), o)));
+        set.fold(diagnostic, |diagnostic, (option, origin)| {
+            diagnostic.at(origin.place, format!("`{option}` is set here"))
+        })
+    };
+    errors.into_iter().map(explain).collect()
 }
 
 /// The bundle that a link of the folder leads to.

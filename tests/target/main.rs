@@ -6,10 +6,12 @@
 #![expect(clippy::disallowed_methods, reason = "a driver of machines acts on the world")]
 
 mod activator_is_static;
+mod crashes;
 mod driver;
 mod driver_clears_up;
 mod driver_works;
 mod node;
+mod refusals;
 mod story;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -34,8 +36,14 @@ macro_rules! tests {
 pub(crate) use tests;
 
 /// Every file's tests.
-const ALL: &[&[Test]] =
-    &[story::TESTS, driver_works::TESTS, driver_clears_up::TESTS, activator_is_static::TESTS];
+const ALL: &[&[Test]] = &[
+    story::TESTS,
+    refusals::TESTS,
+    crashes::TESTS,
+    driver_works::TESTS,
+    driver_clears_up::TESTS,
+    activator_is_static::TESTS,
+];
 
 /// Machines are light, but the processors of the host are few.
 const AT_ONCE: usize = 2;

@@ -3,9 +3,10 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::driver::{Call, Explain, Failure, Lab, Machine, Output, Result, activator};
+use crate::driver::{Call, Disk, Explain, Failure, Lab, Machine, Output, Result, Setup, Snapshot, activator};
 
 /// Where a workstation's `generated/` is copied to on a machine.
 pub(crate) const SHIPPED: &str = "/srv/generated";
@@ -111,5 +112,72 @@ impl Node for Machine {
     fn greets(&self, port: u16) -> Result<bool> {
         let port = port.to_string();
         Ok(self.switch(["probe", "vtp", "--port", port.as_str(), "--wait", "5s"])?.success())
+    }
+}
+
+/// The example host with another IVOID, by which tests see which generation serves.
+pub(crate) fn with_ivo(ivo: &str) -> Result<String> {
+    let example = example()?;
+    let changed = example.replace("\"ivo://org.example/node1\"", &format!("\"{ivo}\""));
+    if changed == example { Err(Failure::new("the example host has another IVOID")) } else { Ok(changed) }
+}
+
+/// What a machine was made by [`Prepared::boot`] with.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    snapshot: Snapshot,
+    /// The bundle of the committed generation 1.
+    pub(crate) first: String,
+}
+
+impl Prepared {
+    /// A node that serves generation 1, the example host; made once, for all tests.
+    pub(crate) fn get() -> Result<Self> {
+        static MADE: OnceLock<Result<Prepared>> = OnceLock::new();
+        MADE.get_or_init(|| Self::make(Disk::Folder)).clone()
+    }
+
+    /// The same on a disk that loses what was not synced when the power goes.
+    pub(crate) fn on_image() -> Result<Self> {
+        Self::make(Disk::Image)
+    }
+
+    fn make(disk: Disk) -> Result<Self> {
+        let lab = Lab::new()?;
+        let workstation = Workstation::new(&lab, "first")?;
+        let first = workstation.build(&example()?)?;
+        let mut node = lab.boot_with("first", Setup { disk, ..Setup::default() })?;
+        node.ship(&workstation)?;
+        node.switch_to(&first)?;
+        node.power_off()?;
+        Ok(Self { snapshot: node.snapshot()?, first })
+    }
+
+    pub(crate) fn boot(&self, lab: &Lab) -> Result<Machine> {
+        let node = lab.boot_with("node1", Setup::from(&self.snapshot))?;
+        node.wait(Duration::from_secs(60), || node.greets(8099))?;
+        Ok(node)
+    }
+}
+
+/// The IVOID that the broker greets with.
+pub(crate) fn serves(node: &Machine) -> Result<String> {
+    let greeting = node.switch(["probe", "vtp", "--port", "8099", "--wait", "10s"])?.checked()?.stdout;
+    Ok(greeting.trim_start_matches("greeting from ").trim_end().to_owned())
+}
+
+/// Waits until no activation is under way, with no further command; `current` is then `committed`.
+pub(crate) fn settled(node: &Machine) -> Result<String> {
+    let state = "/var/lib/voevent";
+    node.wait(Duration::from_secs(90), || {
+        let script = format!("test ! -L {state}/pending && systemctl list-units --plain --no-legend 'voevent-guard-*' 'voevent-switch-run*' | wc -l");
+        Ok(node.sh(&script)? == "0")
+    })?;
+    let pointers = node.sh(&format!("readlink {state}/current {state}/committed"))?;
+    match pointers.split_once('\n') {
+        Some((current, committed)) if current == committed => {
+            Ok(node.sh(&format!("basename $(readlink {state}/{current}/bundle)"))?)
+        }
+        _ => Err(Failure::new(format!("current and committed differ: {pointers}"))),
     }
 }
