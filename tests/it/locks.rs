@@ -50,6 +50,25 @@ fn the_example_is_up_to_date_and_is_kept() {
 }
 
 #[test]
+fn every_wheel_comes_into_an_empty_folder() {
+    let folder = folder();
+    let (_, lock) = read_lock(&folder.path().join(LOCK)).unwrap();
+    let folders = Folders { locks: folder.path().to_owned(), tools: tools() };
+    let mut said = Vec::new();
+    let count = fetch(&lock, &folders, &mut |line| said.push(line.to_owned()));
+    assert_eq!(count.unwrap_or_else(|error| panic!("{error}\nhelp: {}", error.help())), 12);
+    assert!(said.contains(&"fetching idna-3.20-py3-none-any.whl".to_owned()), "{said:?}");
+    assert!(
+        said.contains(&"building comet-3.1.0-py3-none-any.whl from Comet-3.1.0.tar.gz".to_owned()),
+        "{said:?}"
+    );
+    read_wheels(&lock, &folders).unwrap();
+    let names = fs::read_dir(folder.path().join("wheels")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.count(), 12, "nothing else is left there");
+    assert_eq!(fetch(&lock, &folders, &mut |line| panic!("{line}")).unwrap(), 0);
+}
+
+#[test]
 fn wheels_are_compared_with_the_lock() {
     let (lock, folders) = fetched();
     assert_eq!(read_wheels(lock, folders).unwrap().len(), 12);
@@ -65,6 +84,10 @@ fn wheels_are_compared_with_the_lock() {
     assert!(
         errors[1].contains("`idna-3.20-py3-none-any.whl` is not the file of the lock: expected sha256 ab7ae")
     );
+    let mut lock = lock.clone();
+    lock.packages.retain(|package| package.name != "comet");
+    assert_eq!(fetch(&lock, &folders, &mut |_| {}).unwrap_or_else(|error| panic!("{error}")), 1);
+    assert_eq!(read_wheels(&lock, &folders).unwrap().len(), 11);
 }
 
 /// The folder of a test that runs in a process of its own, as umask and environment are a process's.

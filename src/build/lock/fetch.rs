@@ -8,6 +8,7 @@ use super::python::{PythonError, Wanted};
 use super::run::Say;
 use super::shelf::{Shelf, ShelfError};
 use super::workshop::Workshop;
+use crate::build::wheel::on_all_cores;
 
 /// The folders that locking and fetching work in.
 #[derive(Debug, Clone)]
@@ -93,14 +94,16 @@ impl FetchError {
     }
 }
 
-/// Gets every wheel of a lock that is not there, and gives how many came. Those that are there are left as they are:
-/// their bytes are compared with the lock when they are read.
+/// Gets every wheel of a lock that is not there or has other bytes, and gives how many came. A wheel of the same name
+/// can have other bytes: a lock with other build requirements asks for them.
 ///
 /// # Errors
 /// At the first that cannot be had; what came before stays.
 pub fn fetch(lock: &Pylock, folders: &Folders, say: Say<'_>) -> Result<usize, FetchError> {
     let wheels = folders.wheels()?;
-    let missing: Vec<_> = lock.packages.iter().filter(|package| !wheels.has(&package.wheel)).collect();
+    let jobs = lock.packages.iter().map(|package| (package.wheel.size, package)).collect();
+    let missing = on_all_cores(jobs, |package| wheels.read(&package.wheel).is_err().then_some(package));
+    let missing: Vec<_> = missing.into_iter().flatten().collect();
     if missing.is_empty() {
         return Ok(0);
     }

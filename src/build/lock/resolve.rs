@@ -16,7 +16,6 @@ use super::pylock::{LockedPackage, Pylock};
 use super::python::Wanted;
 use super::resolution::Choice;
 use super::run::Say;
-use super::shelf::ShelfError;
 use super::uv::{Uv, UvError};
 use super::workshop::Workshop;
 
@@ -213,11 +212,4 @@ fn write(path: &Path, text: &str) -> Result<(), LockError> {
         fs::File::open(folder)?.sync_all()
     };
     write().map_err(|cause| LockError::Write { path: path.to_owned(), cause })
-}
-
-// Errors of the folders come with those of fetching.
-impl From<ShelfError> for LockError {
-    fn from(error: ShelfError) -> Self {
-        Self::Fetch(error.into())
-    }
 }

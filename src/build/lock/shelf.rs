@@ -7,11 +7,15 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::file::{LockedFile, OtherFile, Sha256Sum};
 use crate::build::wheel::MAX_BYTES;
+
+/// What names of inboxes begin with.
+const INBOX: &str = ".tmp-";
 
 /// A folder of files by hash.
 #[derive(Debug, Clone)]
@@ -101,10 +105,23 @@ impl Shelf {
     /// # Errors
     /// Where it cannot be made.
     pub fn inbox(&self) -> Result<TempDir, ShelfError> {
+        self.sweep();
         tempfile::Builder::new()
-            .prefix(".tmp-")
+            .prefix(INBOX)
             .tempdir_in(&self.folder)
             .map_err(ShelfError::io("write", &self.folder))
+    }
+
+    /// Removes what runs that were killed have left: no run takes a day.
+    fn sweep(&self) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let old =
+                || Some(entry.metadata().ok()?.modified().ok()?.elapsed().ok()? > Duration::from_hours(24));
+            if entry.file_name().as_encoded_bytes().starts_with(INBOX.as_bytes()) && old() == Some(true) {
+                // What cannot be removed now can be next time.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
     }
 
     /// Takes a file out of an inbox, if it has this hash, and says what it is.
@@ -166,5 +183,13 @@ mod tests {
         assert!(shelf.read(&file).unwrap_err().to_string().starts_with("cannot read `/"));
         drop(inbox);
         assert_eq!(fs::read_dir(&shelf.folder).unwrap().count(), 0);
+        // As if killed: swept when it is a day old, not before.
+        let left = shelf.inbox().unwrap().keep();
+        drop(shelf.inbox().unwrap());
+        assert!(left.exists());
+        let old = std::time::SystemTime::UNIX_EPOCH + Duration::from_hours(24);
+        File::open(&left).unwrap().set_modified(old).unwrap();
+        drop(shelf.inbox().unwrap());
+        assert!(!left.exists());
     }
 }

@@ -16,7 +16,7 @@
 //! runs or is for people at a prompt: `RECORD` is the wheel's own, there is no `INSTALLER`, `REQUESTED`,
 //! `uv_cache.json`, `.lock`, activate script, `lib64` or bytecode, and `pyvenv.cfg` names no patch version.
 //!
-//! A wheel is hostile until it is proven: see [`archive`] for what its zip may hold and [`unpack`] for `RECORD`.
+//! A wheel is hostile until it is proven: see `archive.rs` for what its zip may hold and `record.rs` for its hashes.
 
 mod archive;
 mod cores;
