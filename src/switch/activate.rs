@@ -1,6 +1,6 @@
 //! An activation from its lock to its commit.
 //!
-//! Order: lock → recover what did not end → install the activator → preflight → import and verify → users → bytecode and
+//! Order: lock → recover what did not end → preflight → import and verify → install the activator → users → bytecode and
 //! import proof → plan → record, `pending` → guard → the plan with its one flip → proof → `committed` → outcome.
 //! Until `pending` is set nothing that runs and no managed path has changed: a failure is a refusal (exit 3). After it
 //! every failure, and every death of this program, ends with the committed generation back.
@@ -79,19 +79,22 @@ pub fn activate(
             .help("wait until it has ended: `voevent-switch generations` shows how"));
     };
     recovered(machine, tell)?;
-    let activator = install(machine)?;
     let (bundle, again) = obtain(machine, request, tell)?;
-    let prepared = prepare(machine, &bundle, tell)?;
-    let observed = machine.observe(Some(&bundle))?;
     let number = machine.state.numbers()?.last().map_or(1, |last| last + 1);
-    let plan = plan(&observed, Desired { generation: Some((number, &bundle)), way: Way::Forward });
+    refuse_collisions(&planned(machine, (number, &bundle))?.1)?;
+    let facts = preflight(machine, &bundle)?;
+    let activator = install(machine)?;
+    make_users(machine, &bundle)?;
+    make_venvs(machine, &bundle, tell)?;
+    let (observed, plan) = planned(machine, (number, &bundle))?;
     refuse_collisions(&plan)?;
     plan.notes.iter().for_each(|note| tell(&format!("note: {note}")));
     if plan.is_empty() {
         return Ok(Ending::Nothing);
     }
     let record = record(machine, request, (&bundle, number, again), (&observed, &plan))?;
-    let record = Record { activator: activator.to_string(), dbm: prepared.dbm, ..record };
+    let dbm = facts.python.map_or_else(|_| String::new(), |python| python.dbm);
+    let record = Record { activator: activator.to_string(), dbm, ..record };
     machine.state.create(&record)?;
     machine.state.point(Pointer::Pending, Some(number))?;
     let result = change(machine, request, (number, &bundle, &plan), (&activator, tell));
@@ -163,25 +166,27 @@ impl Machine {
     }
 }
 
-/// What is known of the target when it is ready for the change.
-struct Prepared {
-    dbm: String,
+/// What is on the machine, and what there is to do.
+pub(super) fn planned(
+    machine: &mut Machine,
+    (number, bundle): (u64, &Bundle),
+) -> Result<(Observed, Plan), Failure> {
+    let observed = machine.observe(Some(bundle))?;
+    let plan = plan(&observed, Desired { generation: Some((number, bundle)), way: Way::Forward });
+    Ok((observed, plan))
 }
 
-/// Users, bytecode, proof of imports: additive, and before anything that runs changes.
-fn prepare(machine: &mut Machine, bundle: &Bundle, tell: &mut dyn FnMut(&str)) -> Result<Prepared, Failure> {
-    let facts = preflight(machine, bundle)?;
-    make_users(machine, bundle)?;
+/// Bytecode, and the proof of imports.
+fn make_venvs(machine: &mut Machine, bundle: &Bundle, tell: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     for venv in &bundle.manifest.venvs {
         if derive(machine, &bundle.manifest.target.python, venv)? {
             tell(&format!("venv `{}` has its bytecode, and its imports work", venv.name));
         }
     }
-    let dbm = facts.python.map_or_else(|_| String::new(), |python| python.dbm);
-    Ok(Prepared { dbm })
+    Ok(())
 }
 
-fn refuse_collisions(plan: &Plan) -> Result<(), Failure> {
+pub(super) fn refuse_collisions(plan: &Plan) -> Result<(), Failure> {
     if plan.collisions.is_empty() {
         return Ok(());
     }

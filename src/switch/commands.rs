@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::layout::RUN_UNIT;
 use crate::base::name::UnitName;
 use crate::store::bundle::Bundle;
-use crate::switch::activate::{Ending, Request, To, activate};
+use crate::switch::activate::{Ending, Request, To, activate, planned, refuse_collisions};
 use crate::switch::boot;
 use crate::switch::bundle_path::BundlePath;
 use crate::switch::failure::{Exit, Failure};
@@ -14,7 +14,7 @@ use crate::switch::guard::guard;
 use crate::switch::history::{history, table};
 use crate::switch::install::{executable, is_installed};
 use crate::switch::machine::Machine;
-use crate::switch::plan::{Desired, Plan, Way, plan};
+use crate::switch::plan::Plan;
 use crate::switch::probe::{ProbeKind, probe};
 use crate::switch::record::Outcome;
 use crate::switch::recover::Recovered;
@@ -92,7 +92,8 @@ impl Call<'_> {
             let ending = activate(machine, &request, self.tell)?;
             return Ok(tell_ending(&ending, bundle, self.tell));
         }
-        let plan = planned(machine, bundle)?;
+        let plan = next_plan(machine, bundle)?;
+        refuse_collisions(&plan)?;
         if plan.is_empty() && is_installed(machine)? {
             plan.notes.iter().for_each(|note| (self.tell)(&format!("note: {note}")));
             return Ok(tell_ending(&Ending::Nothing, bundle, self.tell));
@@ -162,7 +163,7 @@ impl Call<'_> {
     pub fn plan(self, bundle: &Path) -> Result<String, Failure> {
         let mut machine = self.machine()?;
         let bundle = bundle_path(bundle)?.read()?;
-        let plan = planned(&mut machine, &bundle)?;
+        let plan = next_plan(&mut machine, &bundle)?;
         let mut lines: Vec<String> = plan.steps.iter().map(ToString::to_string).collect();
         lines.extend(plan.collisions.iter().map(|collision| format!("refused: {collision}")));
         lines.extend(plan.notes.iter().map(|note| format!("note: {note}")));
@@ -268,10 +269,9 @@ fn received(machine: &Machine) -> Result<BundlePath, Failure> {
 }
 
 /// The plan for the next generation, with nothing done.
-fn planned(machine: &mut Machine, bundle: &Bundle) -> Result<Plan, Failure> {
-    let observed = machine.observe(Some(bundle))?;
+fn next_plan(machine: &mut Machine, bundle: &Bundle) -> Result<Plan, Failure> {
     let number = machine.state.numbers()?.last().map_or(1, |last| last + 1);
-    Ok(plan(&observed, Desired { generation: Some((number, bundle)), way: Way::Forward }))
+    Ok(planned(machine, (number, bundle))?.1)
 }
 
 fn tell_ending(ending: &Ending, bundle: &Bundle, tell: &mut dyn FnMut(&str)) -> Exit {

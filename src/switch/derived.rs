@@ -26,7 +26,8 @@ const IMPORT_TIME: Duration = Duration::from_mins(1);
 /// Trees that are being made; a killed switch may leave one, the next sweeps it.
 const STAGED: &str = ".tmp-";
 
-/// Derives the tree of a venv where it is not there yet. Returns whether it was made now.
+/// Derives the tree of a venv where it is not there yet, and proves its imports unless the committed generation has
+/// the same venv with the same imports. Returns whether anything was done.
 ///
 /// # Errors
 /// Where bytecode cannot be made, or an import fails: then nothing is kept.
@@ -34,7 +35,12 @@ pub fn derive(machine: &mut Machine, python: &str, venv: &Venv) -> Result<bool, 
     let derived = machine.state.derived();
     let path = derived.join(venv.object.as_str());
     if path.symlink_metadata().is_ok() {
-        return Ok(false);
+        let committed = machine.state.generations()?.committed;
+        let same = |known: &Venv| known.object == venv.object && known.imports == venv.imports;
+        if committed.is_some_and(|committed| committed.bundle.manifest.venvs.iter().any(same)) {
+            return Ok(false);
+        }
+        return prove(machine, venv, venv.object.as_str()).map(|()| true);
     }
     sweep(&derived)?;
     let name = format!("{STAGED}{}", venv.object);
@@ -65,14 +71,20 @@ fn complete(machine: &mut Machine, python: &str, (venv, name): (&Venv, &str)) ->
     };
     compile_bytecode(sources)?;
     seal_folders(&machine.state.derived().join(name))?;
-    if machine.systemd.is_some() && !venv.imports.is_empty() {
-        let switch = UnitName::new(layout::RUN_UNIT)?;
-        prove_imports(&staged, &venv.imports, Some(&switch), IMPORT_TIME).map_err(|error| {
-            Failure::from(error)
-                .help(format!("build the bundle again; its lock is that of venv `{}`", venv.name))
-        })?;
+    prove(machine, venv, name)
+}
+
+/// Proves the imports of a tree below `derived/`; on an offline root nothing can be.
+fn prove(machine: &Machine, venv: &Venv, name: &str) -> Result<(), Failure> {
+    if machine.systemd.is_none() || venv.imports.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let switch = UnitName::new(layout::RUN_UNIT)?;
+    let tree = format!("{}/{name}", layout::DERIVED);
+    prove_imports(&tree, &venv.imports, Some(&switch), IMPORT_TIME).map_err(|error| {
+        let help = "the lock or the `imports` of this venv are wrong: build the bundle again";
+        Failure::from(error).help(help)
+    })
 }
 
 fn sweep(derived: &Path) -> Result<(), IoError> {

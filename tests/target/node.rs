@@ -28,7 +28,7 @@ pub(crate) struct Workstation {
 
 impl Workstation {
     pub(crate) fn new(lab: &Lab, name: &str) -> Result<Self> {
-        let dir = lab.dir().join(name);
+        let dir = lab.dir().join(format!("workstation-{name}"));
         let hosts = dir.join("hosts");
         fs::create_dir_all(&hosts).explain(|| format!("make `{}`", hosts.display()))?;
         std::os::unix::fs::symlink(Path::new(PROJECT).join("hosts/locks"), hosts.join("locks"))
@@ -144,7 +144,7 @@ impl Prepared {
 
     fn make(disk: Disk) -> Result<Self> {
         let lab = Lab::new()?;
-        let workstation = Workstation::new(&lab, "first")?;
+        let workstation = Workstation::new(&lab, "w")?;
         let first = workstation.build(&example()?)?;
         let mut node = lab.boot_with("first", Setup { disk, ..Setup::default() })?;
         node.ship(&workstation)?;
