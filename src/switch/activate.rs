@@ -23,7 +23,7 @@ use crate::switch::plan::{Action, Desired, Plan, Way, plan};
 use crate::switch::prepare::{make_users, preflight};
 use crate::switch::prove::prove;
 use crate::switch::record::{FORMAT, Outcome, Record, predecessor};
-use crate::switch::recover::{Recovered, end, recover};
+use crate::switch::recover::{Recovered, end, is_done, recover};
 use crate::switch::state::Pointer;
 
 /// What is to be activated.
@@ -254,7 +254,15 @@ fn change(
     }
     plan.steps.iter().for_each(|step| tell(&step.to_string()));
     perform(machine, plan, (number, Some(bundle)), (Part::Whole, OnError::Stop))?;
-    if machine.systemd.is_some() { prove(machine, (bundle, plan), tell) } else { Ok(()) }
+    if machine.systemd.is_some() {
+        prove(machine, (bundle, plan), tell)?;
+    }
+    // What answers may still be what was there before.
+    let (_, left) = planned(machine, (number, bundle))?;
+    if is_done(&left) {
+        return Ok(());
+    }
+    Err(Failure::refused("the machine is not what it should be now").details(&left.steps))
 }
 
 /// What the checks and the plan's units may take, and some more.

@@ -109,6 +109,7 @@ impl Call<'_> {
         if let Some(allowance) = self.allowance {
             command.extend(["--deadline".to_owned(), format!("{}ms", allowance.as_millis())]);
         }
+        let before = machine.state.numbers()?.pop();
         let unit = UnitName::new(RUN_UNIT)?;
         let program = Program { unit: &unit, description: "VOEvent node: a switch", command: &command };
         let systemd = machine.systemd.as_mut().ok_or_else(|| Failure::refused("there is no systemd"))?;
@@ -121,19 +122,19 @@ impl Call<'_> {
         })?;
         match Exit::from_code(code) {
             Some(exit) => Ok(exit),
-            None => self.killed(machine),
+            None => self.killed(machine, before),
         }
     }
 
     /// The switch was killed: waits for its guard, and tells how that ended.
-    fn killed(self, machine: &mut Machine) -> Result<Exit, Failure> {
+    fn killed(self, machine: &mut Machine, before: Option<u64>) -> Result<Exit, Failure> {
         (self.tell)("the switch was killed: its guard puts back what was committed");
         let pause = Duration::from_millis(50);
         for _ in 0..REVERTING.as_millis() / pause.as_millis() {
             if machine.state.pointer(Pointer::Pending)?.is_none()
                 && let Some(_lock) = machine.state.try_lock()?
             {
-                return self.tell_killed(machine);
+                return self.tell_killed(machine, before);
             }
             std::thread::sleep(pause);
         }
@@ -142,8 +143,10 @@ impl Call<'_> {
             .help("see `journalctl -u 'voevent-guard-*'`"))
     }
 
-    fn tell_killed(self, machine: &Machine) -> Result<Exit, Failure> {
-        let last = machine.state.numbers()?.last().map(|last| machine.state.record(*last)).transpose()?;
+    /// How the generation that the killed switch made has ended, if it made one.
+    fn tell_killed(self, machine: &Machine, before: Option<u64>) -> Result<Exit, Failure> {
+        let last = machine.state.numbers()?.pop().filter(|last| Some(*last) != before);
+        let last = last.map(|last| machine.state.record(last)).transpose()?;
         match last.map(|record| (record.number, record.outcome)) {
             Some((number, Outcome::Committed)) => {
                 (self.tell)(&format!("generation {number} had been proven: it is committed"));

@@ -8,11 +8,13 @@
 //!
 //! Whoever calls it holds the lock.
 
+use crate::base::name::UnitName;
 use crate::base::path::TargetPath;
+use crate::store::bundle::Bundle;
 use crate::switch::failure::{Exit, Failure};
 use crate::switch::machine::Machine;
 use crate::switch::perform::{OnError, Part, perform, sweep};
-use crate::switch::plan::{Desired, Way, plan};
+use crate::switch::plan::{Desired, Plan, Way, plan};
 use crate::switch::prove::prove;
 use crate::switch::record::Outcome;
 use crate::switch::state::Pointer;
@@ -52,19 +54,55 @@ pub fn recover(machine: &mut Machine, part: Part, cause: &str) -> Result<Recover
     Ok(Recovered::Reverted(pending))
 }
 
-/// Performs the plan back to the committed generation, and proves that it works.
+/// How often the way back is looked at again: what a killed switch told systemd may still be under way.
+const ROUNDS: usize = 5;
+
+/// Performs the plan back to the committed generation, until nothing is left to do, and proves that it works.
 fn back(machine: &mut Machine, pending: u64, part: Part) -> Result<(), Failure> {
     let committed = machine.state.generations()?.committed;
     let bundle = committed.as_ref().map(|committed| &committed.bundle);
-    let observed = machine.observe(bundle)?;
-    let paths: Vec<TargetPath> = observed.paths.keys().cloned().collect();
-    sweep(machine, &paths, pending)?;
     let generation = committed.as_ref().map(|committed| (committed.number, &committed.bundle));
-    let plan = plan(&observed, Desired { generation, way: Way::Back });
-    perform(machine, &plan, (pending, bundle), (part, OnError::GoOn))?;
+    cancel_jobs(machine)?;
+    let mut plan = plan_back(machine, generation)?;
+    let paths: Vec<TargetPath> = machine.observe(bundle)?.paths.into_keys().collect();
+    sweep(machine, &paths, pending)?;
+    for _ in 0..ROUNDS {
+        perform(machine, &plan, (pending, bundle), (part, OnError::GoOn))?;
+        plan = plan_back(machine, generation)?;
+        if part == Part::Files || is_done(&plan) {
+            break;
+        }
+    }
     match (bundle, part) {
+        (_, Part::Whole) if !is_done(&plan) => {
+            Err(Failure::refused("what was committed does not come back").details(&plan.steps))
+        }
         (Some(bundle), Part::Whole) => prove(machine, (bundle, &plan), &mut |_| ()),
         _ => Ok(()),
+    }
+}
+
+fn plan_back(machine: &mut Machine, generation: Option<(u64, &Bundle)>) -> Result<Plan, Failure> {
+    let observed = machine.observe(generation.map(|(_, bundle)| bundle))?;
+    Ok(plan(&observed, Desired { generation, way: Way::Back }))
+}
+
+/// Whether a plan has nothing but what every plan has: nothing to place, to remove, to start or to stop.
+#[must_use]
+pub fn is_done(plan: &Plan) -> bool {
+    use crate::switch::plan::Action::{DaemonReload, Directories, Flip, RemoveFolder};
+    let always = |action: &_| matches!(action, Flip(_) | Directories | DaemonReload | RemoveFolder(_));
+    plan.steps.iter().all(|step| always(&step.action))
+}
+
+/// Takes back what the activation that did not end has told systemd to do.
+fn cancel_jobs(machine: &mut Machine) -> Result<(), Failure> {
+    let generations = machine.state.generations()?;
+    let units = generations.bundles().flat_map(|bundle| bundle.manifest.units.iter().map(|unit| &unit.name));
+    let units: Vec<&UnitName> = units.collect();
+    match &mut machine.systemd {
+        Some(systemd) => Ok(systemd.cancel_jobs(&units)?),
+        None => Ok(()),
     }
 }
 

@@ -17,8 +17,8 @@ use crate::base::path::TargetPath;
 use crate::store::object::file_digest;
 use crate::switch::observed::Found;
 
-/// Files larger than this are nobody's configuration.
-const MAX_FILE: u64 = 16 << 20;
+/// Files larger than this are nobody's configuration, and no generator of ours.
+const MAX_FILE: u64 = 64 << 20;
 
 /// The root folder of a target: `/`, or that of an offline root.
 #[derive(Debug)]

@@ -188,6 +188,23 @@ impl Systemd {
         Ok(())
     }
 
+    /// Takes back the jobs that are queued for these units; what a job has begun by then stays begun.
+    ///
+    /// # Errors
+    /// Where systemd does not say what is queued.
+    pub fn cancel_jobs(&mut self, units: &[&UnitName]) -> Result<(), SystemdError> {
+        for job in self.units(units)?.into_values().filter_map(|state| state.job) {
+            let cancelled: Result<(), BusError> = self.bus.call(manager("CancelJob"), &(job,), CALL_TIME);
+            // One that has ended meanwhile is as good.
+            if let Err(error) = cancelled
+                && !error.is("org.freedesktop.systemd1.NoSuchJob")
+            {
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
     /// Sends a signal to all processes of a unit.
     ///
     /// # Errors
