@@ -3,3 +3,4 @@
 mod locks;
 mod packages;
 mod venv_like_uv;
+mod fill_sh;

@@ -126,6 +126,7 @@ impl Lexer<'_> {
     /// One line of a body; whether it goes on on the next by a `\` at its end.
     fn line(&mut self, doc: &HereDoc, end: usize) -> bool {
         let limit = std::mem::replace(&mut self.limit, end);
+        let outer = self.line_depth.replace(self.depth);
         let (mut goes_on, mut ignored) = (false, Word::default());
         loop {
             if let Some(hole) = self.hole_here() {
@@ -150,6 +151,7 @@ impl Lexer<'_> {
         if !self.stopped {
             self.limit = limit;
         }
+        self.line_depth = outer;
         goes_on
     }
 

@@ -40,6 +40,7 @@ pub(super) fn fill(filling: Filling<'_>) -> Result<Filled, Vec<Refusal>> {
         position: 0,
         hole: 0,
         depth: 0,
+        line_depth: None,
         forbidden: None,
         stopped: false,
         here_docs: Vec::new(),
@@ -59,6 +60,8 @@ struct Lexer<'a> {
     /// The text ends here: at the line's end within a here-document.
     limit: usize,
     depth: usize,
+    /// Within a line of a here-document that is expanded: how deep that stands.
+    line_depth: Option<usize>,
     /// Within a construct in which no hole may stand, and how that is called.
     forbidden: Option<&'static str>,
     /// The rest cannot be read.
@@ -118,7 +121,18 @@ impl Lexer<'_> {
             self.filling.refuse(hole, &reason, "set a variable before, and use that");
             return None;
         }
-        self.filling.scalar(hole)
+        let text = self.filling.scalar(hole)?;
+        self.breaks_line(hole, &text);
+        Some(text)
+    }
+
+    /// Within `$(…)` in a here-document some shells join lines before they look at quotes.
+    fn breaks_line(&mut self, hole: usize, text: &str) {
+        if self.line_depth.is_some_and(|depth| self.depth > depth) && text.contains('\n') {
+            let reason =
+                "the value has a line break, which shells read differently within `$(…)` in a here-document";
+            self.filling.refuse(hole, reason, "set a variable before, and use that");
+        }
     }
 
     /// The text cannot be read from here on.

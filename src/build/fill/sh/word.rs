@@ -88,6 +88,7 @@ impl Lexer<'_> {
             && let Some(entries) = self.filling.list(hole)
         {
             self.hole = hole + 1;
+            self.breaks_line(hole, &entries.concat());
             let quoted: Vec<String> = entries.iter().map(|entry| quote::bare(entry)).collect();
             self.filling.set(hole, quoted.join(" "));
             word.entries = Some(entries);

@@ -4,7 +4,8 @@ use super::super::reread::{self, Verdict};
 use super::super::source::Filling;
 use super::Symbol;
 use super::escape::{self, Style};
-use super::words::{self, Item, Word};
+use super::split::{Item, Word, split};
+use super::words;
 use crate::base::path::TargetPath;
 
 /// What may stand before a program; `|` (a shell runs the line; systemd 258) is none of them.
@@ -13,7 +14,7 @@ const PREFIXES: &str = "@-:+!";
 /// Fills the holes of command lines, which a word `;` divides.
 pub(super) fn fill(filling: &mut Filling<'_>, value: &[Symbol]) {
     let style = Style { c: true, variables: true, colon: false };
-    let words = words::split(filling, value, style);
+    let words = split(filling, value, style);
     for command in words.split(|word| word.bare && word.items == [Item::Char(';')]) {
         fill_command(filling, command);
     }

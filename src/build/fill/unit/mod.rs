@@ -15,6 +15,7 @@ mod escape;
 mod exec;
 mod keys;
 mod scalar;
+mod split;
 mod words;
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use super::super::source::Filling;
 use super::escape;
 use super::keys::PathRule;
-use super::words::{Item, as_path};
+use super::split::Item;
+use super::words::as_path;
 use super::{Symbol, What};
 use crate::base::path::TargetPath;
 
@@ -45,6 +46,9 @@ pub(super) fn check_path(filling: &mut Filling<'_>, hole: usize, path: &str) {
     if path == "/" {
         return;
     }
+    if path.ends_with(' ') {
+        filling.refuse(hole, "the path ends in a blank, which systemd takes away", "");
+    }
     if let Err(error) = TargetPath::new(path.strip_suffix('/').unwrap_or(path)) {
         filling.refuse(hole, &error.to_string(), "systemd takes absolute, normal paths here");
     }
@@ -75,6 +79,17 @@ pub(super) fn credential(filling: &mut Filling<'_>, value: &[Symbol]) {
         && let Some(hole) = holes.first()
     {
         check_path(filling, *hole, &path);
+        handed_on(filling, *hole, &path, &[' ', '"', '\'', '\\']);
+    }
+}
+
+/// Refuses what systemd 257 loses when it hands its settings on to the process that starts the program: it splits
+/// them again there, and quotes too little for that ("Failed to deserialize"). Tried on 252 and 257.
+pub(super) fn handed_on(filling: &mut Filling<'_>, hole: usize, text: &str, lost: &[char]) {
+    if text.contains(lost) {
+        let reason =
+            format!("`{}` has a character that some versions of systemd lose here", text.escape_debug());
+        filling.refuse(hole, &reason, "name the file without blanks, quotes, `\\` and `:`");
     }
 }
 
