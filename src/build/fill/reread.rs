@@ -85,7 +85,8 @@ pub(super) fn check(words: &[Word]) -> Reading {
         }
         "su" | "runuser" | "script" | "flock" => {
             let code = after(rest, &["-c", "--command", "--session-command"]);
-            if code.is_empty() && matches!(name, "su" | "runuser") {
+            let bare = name == "su" || (name == "runuser" && after(rest, &["-u", "--user"]).is_empty());
+            if code.is_empty() && bare {
                 reading.input = Some((name.to_owned(), Verdict::Refuse));
             }
             for word in code {
@@ -151,6 +152,7 @@ fn shell(reading: &mut Reading, name: &str, rest: &[Word], is_program: bool) {
                     return;
                 }
             }
+            b"--rcfile" | b"--init-file" => _ = words.next(),
             [b'-', b'-', ..] => {}
             [sign @ (b'-' | b'+'), letters @ ..] => {
                 code |= *sign == b'-' && letters.contains(&b'c');

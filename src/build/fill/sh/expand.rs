@@ -36,6 +36,9 @@ impl Lexer<'_> {
         };
         match next {
             b'(' if self.peek_at(1) == Some(b'(') => self.nested(open, |lexer| lexer.arithmetic(open)),
+            b'(' if self.looking_at("(<") && !self.looking_at("(<<") => {
+                return self.stop(open, "`$(<` is of other shells", "write `$(cat …)`");
+            }
             b'(' => self.nested(open, |lexer| lexer.script(End::Paren(open))),
             b'{' => self.nested(open, |lexer| lexer.parameter(open, around)),
             b'[' => return self.stop(open, "`$[` is of other shells", "write `$(( ))`"),

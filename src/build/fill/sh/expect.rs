@@ -52,7 +52,7 @@ impl Lexer<'_> {
 
     /// The first word of a command: an assignment, a keyword, or a program.
     fn command_word(&mut self, list: &mut Commands, start: usize) {
-        if self.assignment() {
+        if let Some(name) = self.assignment() {
             list.begun = true;
             if self.peek() == Some(b'(') {
                 return self.stop(
@@ -61,7 +61,14 @@ impl Lexer<'_> {
                     "`/bin/sh` does not know them",
                 );
             }
-            self.word(Role::Single);
+            let word = self.word(Role::Single);
+            if matches!(name.as_str(), "PS1" | "PS2" | "PS4" | "ENV" | "BASH_ENV" | "PROMPT_COMMAND") {
+                for hole in word.holes {
+                    let reason =
+                        format!("shells expand what is in `{name}`, so the value would be read again");
+                    self.filling.refuse(hole, &reason, "write its text in the template");
+                }
+            }
             return;
         }
         let word = self.word(Role::Argument);
@@ -105,7 +112,7 @@ impl Lexer<'_> {
     }
 
     /// Steps over `name=` where that is what stands here, and fills the holes of the name.
-    fn assignment(&mut self) -> bool {
+    fn assignment(&mut self) -> Option<String> {
         let (mut at, mut hole, mut name) = (self.position, self.hole, String::new());
         let bytes = self.filling.text.as_bytes();
         loop {
@@ -116,7 +123,7 @@ impl Lexer<'_> {
             match bytes.get(at).filter(|_| at < self.limit) {
                 Some(b'=') if at > self.position || hole > self.hole => break,
                 Some(byte) if byte.is_ascii_alphanumeric() || *byte == b'_' => at += 1,
-                _ => return false,
+                _ => return None,
             }
         }
         let mut from = self.position;
@@ -133,7 +140,7 @@ impl Lexer<'_> {
         name.push_str(&self.filling.text[from..at]);
         if !quote::is_name(&name) {
             if hole == start {
-                return false;
+                return None;
             }
             let reason = format!("`{}` is no name of a variable", name.escape_debug());
             self.filling.refuse(start, &reason, "a name has letters, digits and `_`, and no digit first");
@@ -142,7 +149,7 @@ impl Lexer<'_> {
             self.filling.set(index, text);
         }
         (self.position, self.hole) = (at + 1, hole);
-        true
+        Some(name)
     }
 
     /// The word after `for`.

@@ -43,25 +43,13 @@ impl Lexer<'_> {
             match self.peek() {
                 Some(byte) if ends_word(byte) => break,
                 None => break,
-                Some(b'$' | b'`' | b'"' | b'\\') => {
-                    return self.stop(
-                        open,
-                        "shells differ in how they read this delimiter",
-                        "write `<<EOF` or `<<'EOF'`",
-                    );
-                }
-                Some(b'\'') => {
+                Some(b'$' | b'`') => return self.unclear_delimiter(open),
+                Some(b'\'' | b'"' | b'\\') => {
                     quoted = true;
-                    let mut word = Word::default();
-                    self.single(&mut word);
-                    for hole in word.holes {
-                        self.filling.refuse(
-                            hole,
-                            "a value cannot be the delimiter of a here-document",
-                            "write a word",
-                        );
+                    match self.quoted_part() {
+                        Some(part) => delimiter.push_str(&part),
+                        None => return self.unclear_delimiter(open),
                     }
-                    delimiter.push_str(&word.text);
                 }
                 Some(_) => delimiter.extend(self.bump()),
             }
@@ -73,6 +61,27 @@ impl Lexer<'_> {
             return self.stop(open, "this delimiter starts with a tab", "write `<<-EOF`");
         }
         self.here_docs.push(HereDoc { open, delimiter, quoted, tabs, reread: None });
+    }
+
+    fn unclear_delimiter(&mut self, open: usize) {
+        let help = "write `<<EOF` or `<<'EOF'`";
+        self.stop(open, "shells differ in how they read this delimiter", help);
+    }
+
+    /// A quoted part of a delimiter, where nothing in it is special.
+    fn quoted_part(&mut self) -> Option<String> {
+        let start = self.position;
+        let mut word = Word::default();
+        match self.peek() {
+            Some(b'\'') => self.single(&mut word),
+            Some(b'"') => self.double(&mut word),
+            _ => self.backslash(&mut word),
+        }
+        for hole in word.holes {
+            self.filling.refuse(hole, "a value cannot be the delimiter of a here-document", "write a word");
+        }
+        let text = self.filling.text.get(start + 1..self.position)?;
+        (!text.contains(['$', '`', '\\', '\n'])).then_some(word.text)
     }
 
     /// The bodies of all here-documents that wait for this line break.

@@ -23,6 +23,8 @@ fn each_place_has_its_quoting() {
         ("for § in a b; do :; done", "i", "for i in a b; do :; done"),
         ("cat <<E\n§\nE\n", "$x \"y\"", "cat <<E\n\\$x \"y\"\nE\n"),
         ("cat <<'E'\n§\nE\n", "$x", "cat <<'E'\n$x\nE\n"),
+        ("cat <<\"E\"\n§\nE\n", "$x", "cat <<\"E\"\n$x\nE\n"),
+        ("cat <<\\E F\n§\nE\n", "$x", "cat <<\\E F\n$x\nE\n"),
         ("x $(y §)", "z", "x $(y 'z')"),
         ("x \"$(y \"§\")\"", "\"", "x \"$(y \"\\\"\")\""),
         ("x >§", "&1", "x >'&1'"),
@@ -45,6 +47,15 @@ fn each_place_has_its_quoting() {
     ] {
         assert_eq!(sh(template, &[string(value)]), Ok(expected.to_owned()), "{template}");
     }
+}
+
+#[test]
+fn deep_and_long_texts_are_no_trouble() {
+    for open in ["$(", "\"$(", "${a:-", "$(( $(", "(", "case a in a) ", "cat <<E\n$(", "{ ", "a=$("] {
+        _ = sh(&(open.repeat(20_000) + "§"), &[string("x")]);
+    }
+    let script = "x 'a' \"$b\" §\n".repeat(20_000);
+    assert!(sh(&script, &vec![string("x"); 20_000]).is_ok());
 }
 
 #[test]
@@ -107,6 +118,9 @@ fn places_without_a_safe_reading_are_refused() {
 fn what_other_shells_know_is_refused() {
     for template in [
         "[[ a ]]",
+        "x $(<f)",
+        "x <<\"$E\"\n$E\n",
+        "x <<\"E\\F\"\nE\\F\n",
         "x <(y)",
         "x >(y)",
         "x <<< y",
@@ -227,6 +241,9 @@ fn what_a_shell_reads_again_is_refused() {
         "\"$SHELL\" -c §",
         "x | sh -s <<E\n§\nE\n",
         "watch §",
+        "bash --rcfile a -c §",
+        "PS4=§ x",
+        "echo § | runuser b",
         "busybox sh -c §",
         "! eval §",
         "case a in a) eval §;; esac",
@@ -245,6 +262,8 @@ fn what_a_shell_reads_again_is_refused() {
         "x <<E\n§\nE\nsh -s a\n",
         "evaluate §",
         "x eval §",
+        "echo § | runuser -u b cat",
+        "PS3=§",
         "sh -c x\necho §",
         "y | sh x §",
         "su b -c x <<E\n§\nE\n",

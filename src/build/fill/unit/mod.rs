@@ -79,6 +79,11 @@ pub(super) fn fill(mut filling: Filling<'_>) -> Result<Filled, Vec<Refusal>> {
     let (mut start, mut hole) = (0, 0);
     while start < filling.text.len() || hole < filling.holes.len() {
         let end = filling.text[start..].find('\n').map_or(filling.text.len(), |length| start + length);
+        let has_holes = filling.holes.get(hole).is_some_and(|next| next.offset <= end);
+        if !has_holes && line.symbols.is_empty() && !filling.text[start..end].ends_with('\\') {
+            start = (end + 1).min(filling.text.len());
+            continue;
+        }
         let symbols = symbols(&filling, start, end, &mut hole);
         start = (end + 1).min(filling.text.len());
         let first = symbols.iter().find(|symbol| !symbol.is_blank());

@@ -68,12 +68,14 @@ pub(super) fn split(filling: &mut Filling<'_>, value: &[Symbol], style: Style) -
     let mut open = false;
     let mut quote: Option<Symbol> = None;
     let mut symbols = value.iter().copied().peekable();
+    let mut last = None;
     while let Some(symbol) = symbols.next() {
+        let before = last.replace(symbol);
         let divides = quote.is_none() && (symbol.is_blank() || (style.colon && symbol.is(':')));
         if divides {
             if symbol.is(':') {
                 if !open {
-                    let after_colon = follows_colon(&words, value, symbol);
+                    let after_colon = follows_colon(&words, before);
                     words.push(Word { bare: true, after_colon, ..Word::default() });
                 }
                 if let Some(word) = words.last_mut() {
@@ -84,7 +86,7 @@ pub(super) fn split(filling: &mut Filling<'_>, value: &[Symbol], style: Style) -
             continue;
         }
         if !open {
-            let after_colon = follows_colon(&words, value, symbol);
+            let after_colon = follows_colon(&words, before);
             words.push(Word { bare: true, after_colon, ..Word::default() });
             open = true;
         }
@@ -118,9 +120,8 @@ pub(super) fn split(filling: &mut Filling<'_>, value: &[Symbol], style: Style) -
     words
 }
 
-fn follows_colon(words: &[Word], value: &[Symbol], symbol: Symbol) -> bool {
-    let at = value.iter().position(|other| *other == symbol).unwrap_or_default();
-    let before = at.checked_sub(1).and_then(|at| value.get(at));
+/// Whether the word before ends here, with a `:` that divides.
+fn follows_colon(words: &[Word], before: Option<Symbol>) -> bool {
     words.last().is_some_and(|word| word.before_colon) && before.is_some_and(|before| !before.is_blank())
 }
 
