@@ -14,7 +14,7 @@ use voevent_node::build::fill::{Piece, fill};
 crate::tests![bookworm_reads_every_value_back, trixie_reads_every_value_back];
 
 /// Units of a run.
-const COUNT: usize = 150;
+const COUNT: usize = 100;
 
 /// Writes its arguments and its environment.
 const DUMP: &str = "#!/bin/sh\nout=$1; shift\n\
