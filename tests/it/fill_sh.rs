@@ -231,6 +231,8 @@ fn random_scripts_differ_by_the_value_only() {
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let ran = std::cell::Cell::new(0);
     let result = TestRunner::new(config).run(&(scripts, values), |(script, value)| {
+        // A new meaning for `p` could call itself for ever.
+        prop_assume!(!script.replace([' ', '\t', '\n', '\\'], "").contains("p("));
         let script =
             format!("p() {{ for a; do printf '<%s>' \"$a\"; done; echo; }}\nx=X\n{script}\np 'end'\n");
         let with = |text: &str| fill(Grammar::Sh, &pieces(&script, &Value::Str(text.to_owned())));
