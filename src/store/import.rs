@@ -294,9 +294,10 @@ mod tests {
 
     #[test]
     fn whatever_is_spoilt_is_refused() {
-        let cases: [(&str, fn(&Path)); 7] = [
+        type Spoil = fn(&Path);
+        let cases: [(&str, Spoil); 7] = [
             ("its bytes make", |s| spoil_file(&at(s, "venv", "lib/a.py"), b"a = 2\n")),
-            ("larger than", |s| spoil_file(&at(s, "venv", "lib/a.py"), &[b'x'; 100_000])),
+            ("larger than", |s| spoil_file(&at(s, "venv", "lib/a.py"), &vec![b'x'; 100_000])),
             ("its bytes make", |s| {
                 std::fs::set_permissions(at(s, "venv", "lib/b.py"), Permissions::from_mode(0o755)).unwrap();
             }),

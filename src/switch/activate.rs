@@ -108,7 +108,7 @@ pub fn activate(
 fn recovered(machine: &mut Machine, tell: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     match recover(machine, Part::Whole, "its program was killed") {
         Ok(Recovered::Reverted(number)) => {
-            tell(&format!("generation {number} had not ended: it was put back"))
+            tell(&format!("generation {number} had not ended: it was put back"));
         }
         Ok(_) => {}
         Err(failure) if failure.exit == Exit::Stuck => {

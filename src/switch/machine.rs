@@ -64,7 +64,7 @@ impl Machine {
     /// Where something cannot be looked at.
     pub fn observe(&mut self, desired: Option<&Bundle>) -> Result<Observed, LookError> {
         let generations = self.state.generations()?;
-        let (made_folders, ran) = self.from_records(&generations)?;
+        let (made_folders, ran) = self.recorded(&generations)?;
         let bundles: Vec<&Bundle> = generations.bundles().chain(desired).collect();
         let paths: BTreeSet<&TargetPath> = bundles
             .iter()
@@ -91,7 +91,7 @@ impl Machine {
 
     /// What the records of unfinished and live generations say that cannot be seen: which folders were made, and which
     /// units ran before.
-    fn from_records(
+    fn recorded(
         &self,
         generations: &Generations,
     ) -> Result<(BTreeSet<TargetPath>, BTreeSet<UnitName>), StateError> {
@@ -145,9 +145,8 @@ impl Machine {
 /// A unit that systemd is about to start again after a failure counts as failed.
 fn active(state: &systemd::UnitState) -> Active {
     match state.active {
-        systemd::Active::Active | systemd::Active::Reloading => Active::Active,
         systemd::Active::Activating if state.sub.starts_with("auto-restart") => Active::Failed,
-        systemd::Active::Activating => Active::Active,
+        systemd::Active::Active | systemd::Active::Reloading | systemd::Active::Activating => Active::Active,
         systemd::Active::Failed => Active::Failed,
         systemd::Active::Inactive | systemd::Active::Deactivating | systemd::Active::Other => {
             Active::Inactive

@@ -28,11 +28,15 @@ pub fn prove(
     };
     let of_left = |check: &&manifest::Check| check.unit.as_ref().is_some_and(|unit| plan.left.contains(unit));
     let (left, run): (Vec<_>, Vec<_>) = bundle.manifest.checks.iter().partition(of_left);
-    left.iter().for_each(|check| tell(&format!("note: check `{}` is left out", check.name)));
+    for check in &left {
+        tell(&format!("note: check `{}` is left out", check.name));
+    }
     let checks: Vec<Check> = run.iter().filter_map(|check| adapted(check)).collect();
     let failed = check::run(systemd, &checks, Duration::ZERO)?;
     let Some(first) = failed.first() else {
-        run.iter().for_each(|check| tell(&format!("check {}: ok", check.name)));
+        for check in &run {
+            tell(&format!("check {}: ok", check.name));
+        }
         return Ok(());
     };
     let mut failure = Failure::refused(first.to_string());

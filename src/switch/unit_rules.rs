@@ -100,7 +100,6 @@ impl Case<'_> {
                 steps.after(Action::ResetFailed(name.clone()), "it had failed");
                 steps.after(Action::Start(name.clone()), "it had failed");
             }
-            Active::Failed => {}
             Active::Inactive if self.ran => {
                 steps.after(Action::Start(name.clone()), "it ran before");
             }
@@ -111,7 +110,7 @@ impl Case<'_> {
                 steps.after(Action::Start(name.clone()), "it is wanted now");
             }
             Active::Inactive if wanted => plan.leave(name, "was stopped by hand: it stays stopped"),
-            Active::Inactive => {}
+            Active::Failed | Active::Inactive => {}
         }
     }
 

@@ -60,9 +60,9 @@ fn killed_at_thirty_moments() -> Result<()> {
         let expected = if after == live { [Some(3), Some(4)] } else { [Some(0), Some(0)] };
         assert!(expected.contains(&output.code()), "moment {moment}: {live} then {after}: {output:?}");
         if after == live {
-            olds += 1
+            olds += 1;
         } else {
-            news += 1
+            news += 1;
         }
         live = after;
     }

@@ -13,6 +13,7 @@ mod driver_works;
 mod node;
 mod refusals;
 mod story;
+mod unit_values;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::env;
@@ -40,6 +41,7 @@ const ALL: &[&[Test]] = &[
     story::TESTS,
     refusals::TESTS,
     crashes::TESTS,
+    unit_values::TESTS,
     driver_works::TESTS,
     driver_clears_up::TESTS,
     activator_is_static::TESTS,

@@ -155,7 +155,7 @@ impl Prepared {
 
     pub(crate) fn boot(&self, lab: &Lab) -> Result<Machine> {
         let node = lab.boot_with("node1", Setup::from(&self.snapshot))?;
-        node.wait(Duration::from_secs(60), || node.greets(8099))?;
+        node.wait(Duration::from_mins(1), || node.greets(8099))?;
         Ok(node)
     }
 }

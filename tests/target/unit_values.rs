@@ -1,5 +1,7 @@
 //! Values that went through a unit come back byte for byte: units are filled, and started by real systemd.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test says what is wrong by failing")]
+
 use crate::driver::{Lab, Result, Setup, Suite};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -159,12 +161,12 @@ impl Case {
             let texts = ["", "--x=", "a ", "b "].map(|before| format!("{before}{value}"));
             case.arguments = Some(texts.into_iter().chain([format!("c{value}{value}")]).collect());
         } else {
-            case.unit.push_str(&format!("ExecStart=/opt/dump {out}\n"));
+            let _ = write!(case.unit, "ExecStart=/opt/dump {out}\n");
         }
         if case.line(&format!("ExecStart=:/opt/dump {out}.colon § x§"), &[value; 2]) {
             case.colon = Some(vec![value.to_owned(), format!("x{value}")]);
         } else {
-            case.unit.push_str(&format!("ExecStart=/opt/dump {out}.colon\n"));
+            let _ = write!(case.unit, "ExecStart=/opt/dump {out}.colon\n");
         }
         if case.line("Environment=\"A=<§>\" B=§ 'C=§'", &[value; 3]) {
             case.environment = vec![format!("A=<{value}>"), format!("B={value}"), format!("C={value}")];

@@ -28,17 +28,14 @@ impl<'a> Sealer<'a> {
         let Some(text) = self.text(&unit.text) else {
             return;
         };
-        let text = match String::from_utf8(text) {
-            Ok(text) => text,
-            Err(_) => {
-                let message = format!("unit `{}` is no UTF-8", unit.unit);
-                self.errors.push(Diagnostic::error(message).at(artifact.place.clone(), ""));
-                return;
-            }
+        let Ok(text) = String::from_utf8(text) else {
+            let message = format!("unit `{}` is no UTF-8", unit.unit);
+            self.errors.push(Diagnostic::error(message).at(artifact.place.clone(), ""));
+            return;
         };
         match UnitFile::parse(&text) {
             Ok(parsed) => {
-                self.units.push(FilledUnit { artifact: unit, place: &artifact.place, text, parsed })
+                self.units.push(FilledUnit { artifact: unit, place: &artifact.place, text, parsed });
             }
             Err(lines) => {
                 for line in lines {
