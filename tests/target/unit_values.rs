@@ -161,12 +161,12 @@ impl Case {
             let texts = ["", "--x=", "a ", "b "].map(|before| format!("{before}{value}"));
             case.arguments = Some(texts.into_iter().chain([format!("c{value}{value}")]).collect());
         } else {
-            let _ = write!(case.unit, "ExecStart=/opt/dump {out}\n");
+            let _ = writeln!(case.unit, "ExecStart=/opt/dump {out}");
         }
         if case.line(&format!("ExecStart=:/opt/dump {out}.colon § x§"), &[value; 2]) {
             case.colon = Some(vec![value.to_owned(), format!("x{value}")]);
         } else {
-            let _ = write!(case.unit, "ExecStart=/opt/dump {out}.colon\n");
+            let _ = writeln!(case.unit, "ExecStart=/opt/dump {out}.colon");
         }
         if case.line("Environment=\"A=<§>\" B=§ 'C=§'", &[value; 3]) {
             case.environment = vec![format!("A=<{value}>"), format!("B={value}"), format!("C={value}")];
