@@ -79,10 +79,13 @@ pub fn activate(
             .help("wait until it has ended: `voevent-switch generations` shows how"));
     };
     recovered(machine, tell)?;
-    let (bundle, again) = obtain(machine, request, tell)?;
+    let (bundle, again) = wanted(machine, &request.to)?;
     let number = machine.state.numbers()?.last().map_or(1, |last| last + 1);
     refuse_collisions(&planned(machine, (number, &bundle))?.1)?;
     let facts = preflight(machine, &bundle)?;
+    if let To::Path(path) = &request.to {
+        receive(machine, &bundle, path, tell)?;
+    }
     let activator = install(machine)?;
     make_users(machine, &bundle)?;
     make_venvs(machine, &bundle, tell)?;
@@ -119,22 +122,10 @@ fn recovered(machine: &mut Machine, tell: &mut dyn FnMut(&str)) -> Result<(), Fa
     Ok(())
 }
 
-/// The bundle, in the target's own store; and the generation whose bundle it is, where it was activated before.
-fn obtain(
-    machine: &mut Machine,
-    request: &Request,
-    tell: &mut dyn FnMut(&str),
-) -> Result<(Bundle, Option<u64>), Failure> {
-    let number = match &request.to {
-        To::Path(path) => {
-            let bundle = path.read()?;
-            let new = import_checked(machine, &bundle, path)?;
-            if new > 0 {
-                tell(&format!("{new} new objects are in the store"));
-            }
-            machine.state.set_received(&bundle.name)?;
-            return Ok((bundle, None));
-        }
+/// The bundle that is asked for; and the generation whose bundle it is, where it was activated before.
+fn wanted(machine: &Machine, to: &To) -> Result<(Bundle, Option<u64>), Failure> {
+    let number = match to {
+        To::Path(path) => return Ok((path.read()?, None)),
         To::Generation(number) => *number,
         To::Predecessor => machine.previous()?,
     };
@@ -145,9 +136,18 @@ fn obtain(
     Ok((machine.state.generation(number)?.bundle, Some(number)))
 }
 
-fn import_checked(machine: &mut Machine, bundle: &Bundle, path: &BundlePath) -> Result<usize, Failure> {
-    preflight(machine, bundle)?;
-    Ok(import(bundle, path.store(), &machine.state.store())?)
+/// Copies what the target's own store has not yet.
+fn receive(
+    machine: &Machine,
+    bundle: &Bundle,
+    path: &BundlePath,
+    tell: &mut dyn FnMut(&str),
+) -> Result<(), Failure> {
+    let new = import(bundle, path.store(), &machine.state.store())?;
+    if new > 0 {
+        tell(&format!("{new} new objects are in the store"));
+    }
+    Ok(machine.state.set_received(&bundle.name)?)
 }
 
 impl Machine {

@@ -13,7 +13,7 @@ use crate::switch::vtp::{self, Transport, VtpError};
 /// The longest that one attempt takes. A broker that is alive answers within milliseconds.
 const ATTEMPT: Duration = Duration::from_secs(5);
 /// The pause after a refused connection, which costs nobody anything.
-const SOON: Duration = Duration::from_millis(50);
+const SOON: Duration = Duration::from_millis(10);
 /// The pause after an answer that was none: each attempt is a line in the broker's log.
 const LATER: Duration = Duration::from_millis(250);
 
