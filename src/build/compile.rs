@@ -12,7 +12,7 @@ use crate::build::changes::changes;
 use crate::build::front::{self, Compiled};
 use crate::build::lock::{self, Folders};
 use crate::build::seal::{Sealed, seal};
-use crate::build::sources::{Disk, Tree as _};
+use crate::build::sources::{Disk, Tree as _, normal};
 use crate::build::venvs::{Workshop, requests};
 use crate::store::bundle::Bundle;
 use crate::store::disk::Store;
@@ -67,11 +67,7 @@ impl Project {
     /// The project around a host file: `modules` and `generated` lie beside its folder, `locks` in it.
     #[must_use]
     pub fn around(host: &Path) -> Self {
-        let hosts = match host.parent() {
-            Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-            Some(parent) => parent,
-            None => Path::new("."),
-        };
+        let hosts = normal(host.parent().unwrap_or(Path::new("")));
         let top = match hosts.parent() {
             Some(top) if hosts.file_name().is_some() => top.to_owned(),
             _ => hosts.join(".."),
@@ -221,7 +217,9 @@ mod tests {
         for (host, modules, locks) in [
             ("hosts/node1.toml", "modules", "hosts/locks"),
             ("/a/hosts/node1.toml", "/a/modules", "/a/hosts/locks"),
-            ("node1.toml", "./../modules", "./locks"),
+            ("node1.toml", "../modules", "locks"),
+            ("./hosts/node1.toml", "modules", "hosts/locks"),
+            ("../node1.toml", "../../modules", "../locks"),
             ("../hosts/node1.toml", "../modules", "../hosts/locks"),
         ] {
             let project = Project::around(Path::new(host));
