@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use petgraph::algo::{tarjan_scc, toposort};
-use petgraph::graph::{DiGraph, NodeIndex};
-
 use crate::base::name::ModuleName;
 use crate::base::report::{Diagnostic, Place};
 use crate::build::artifact::{Artifact, Part, Reference, ReferenceKind, RenderedWhat, Text, What};
+use crate::build::graph::ring_error;
+use crate::build::ring::{self, Edge, Ring};
 
 /// What a reference names: its kind, module and name.
 pub type Key = (ReferenceKind, ModuleName, String);
@@ -67,7 +66,7 @@ pub const fn function(kind: ReferenceKind) -> &'static str {
     }
 }
 
-/// The indices of all artifacts, each behind those that it refers to.
+/// The indices of all artifacts, each behind those that it refers to, otherwise as they come.
 ///
 /// # Errors
 /// All names that are there twice or not at all, or the rings of references.
@@ -87,17 +86,14 @@ pub fn order(artifacts: &[Artifact]) -> Result<Vec<usize>, Vec<Diagnostic>> {
             }
         }
     }
-    let mut graph = DiGraph::<usize, Place>::new();
-    let nodes: Vec<NodeIndex> = (0..artifacts.len()).map(|index| graph.add_node(index)).collect();
+    let mut edges: Vec<Edge<Place>> = Vec::new();
     for (index, artifact) in artifacts.iter().enumerate() {
         for (reference, place) in artifact.references() {
             let key = (reference.kind, reference.module.clone(), reference.name.clone());
             match known.get(&key) {
                 // A unit's name is known before its text.
                 Some(_) if reference.kind == ReferenceKind::Unit => {}
-                Some(to) => {
-                    graph.add_edge(nodes[*to], nodes[index], place.clone());
-                }
+                Some(to) => edges.push((index, *to, place.clone())),
                 None => errors.push(unknown(&key, place, &known)),
             }
         }
@@ -105,10 +101,8 @@ pub fn order(artifacts: &[Artifact]) -> Result<Vec<usize>, Vec<Diagnostic>> {
     if !errors.is_empty() {
         return Err(errors);
     }
-    match toposort(&graph, None) {
-        Ok(order) => Ok(order.into_iter().map(|node| graph[node]).collect()),
-        Err(_) => Err(rings(&graph, artifacts)),
-    }
+    ring::order(artifacts.len(), &edges)
+        .map_err(|rings| rings.iter().map(|ring| shown(ring, artifacts)).collect())
 }
 
 /// Whether both say that they may give the same path the same bytes.
@@ -121,11 +115,14 @@ const fn may_repeat(one: &Artifact, other: &Artifact) -> bool {
 }
 
 fn twice(key: &Key, first: &Place, second: &Place) -> Diagnostic {
-    let what = function(key.0);
-    Diagnostic::error(format!("module `{}` has two artifacts {what} `{}`", key.1, key.2))
+    let help = match key.0 {
+        ReferenceKind::Unit => "to change a unit, write a drop-in: `NAME.service.d/x.conf`",
+        _ => "give one of them another `name`",
+    };
+    Diagnostic::error(format!("two artifacts for {} `{}` of module `{}`", function(key.0), key.2, key.1))
         .at(second.clone(), "the second")
         .at(first.clone(), "the first")
-        .help("give one of them another `name`")
+        .help(help)
 }
 
 fn unknown(key: &Key, place: &Place, known: &BTreeMap<Key, usize>) -> Diagnostic {
@@ -142,20 +139,10 @@ fn unknown(key: &Key, place: &Place, known: &BTreeMap<Key, usize>) -> Diagnostic
         .help(help)
 }
 
-fn rings(graph: &DiGraph<usize, Place>, artifacts: &[Artifact]) -> Vec<Diagnostic> {
-    let is_ring = |nodes: &Vec<NodeIndex>| nodes.len() > 1 || graph.contains_edge(nodes[0], nodes[0]);
-    let ring = |mut nodes: Vec<NodeIndex>| {
-        nodes.sort();
-        let name = |node: &NodeIndex| artifacts[graph[*node]].key().map_or_else(String::new, |key| key.2);
-        let names: Vec<String> = nodes.iter().map(|node| format!("`{}`", name(node))).collect();
-        let message = format!("artifacts refer to each other in a ring: {}", names.join(" → "));
-        nodes
-            .iter()
-            .flat_map(|node| {
-                graph.edges(*node).filter(|edge| nodes.contains(&petgraph::visit::EdgeRef::target(edge)))
-            })
-            .fold(Diagnostic::error(message), |d, edge| d.at(edge.weight().clone(), "refers to the next"))
-            .help("pass one of them the other as an argument instead")
-    };
-    tarjan_scc(graph).into_iter().filter(is_ring).map(ring).collect()
+fn shown(ring: &Ring<Place>, artifacts: &[Artifact]) -> Diagnostic {
+    let name = |index: &usize| artifacts[*index].key().map_or_else(String::new, |key| key.2);
+    let names: Vec<String> = ring.iter().map(|(index, _)| name(index)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    ring_error("artifacts refer to each other in a ring", &names, ring.iter().map(|(_, place)| place))
+        .help("a path is known only when its file is whole: pass one of them the other as an argument")
 }

@@ -13,7 +13,7 @@ use crate::build::front::{self, Compiled};
 use crate::build::lock::{self, Folders};
 use crate::build::seal::{Sealed, seal};
 use crate::build::sources::{Disk, Tree as _, normal};
-use crate::build::venvs::{Workshop, requests};
+use crate::build::venvs::{Workshop, locks};
 use crate::store::bundle::Bundle;
 use crate::store::disk::Store;
 use crate::store::manifest::Manifest;
@@ -115,7 +115,13 @@ impl Project {
             return Ok(Built { path: store.path(&name), summary, warnings: Vec::new() });
         }
         let compiled = self.compile()?;
-        let workshop = Workshop { folders: &self.folders(), cache: &cache, store: &store, host: &self.host };
+        let workshop = Workshop {
+            folders: &self.folders(),
+            cache: &cache,
+            store: &store,
+            path: &self.host,
+            host: &compiled.host,
+        };
         let laid = workshop.lay_out(&compiled.rendered, &compiled.venvs, say)?;
         let sealed = seal(&compiled.rendered, &laid.venvs);
         let Sealed { bundle, objects, warnings } = sealed.map_err(|errors| explained(&compiled, errors))?;
@@ -143,8 +149,7 @@ impl Project {
     /// Where the configuration is wrong, or uv or pip fail.
     pub fn lock(&self, upgrade: bool, say: &mut dyn FnMut(&str)) -> Result<Vec<lock::Outcome>, BuildError> {
         let compiled = self.compile()?;
-        lock::lock(&requests(&compiled.rendered), &self.folders(), upgrade, say)
-            .map_err(|error| vec![Diagnostic::error(error.to_string())].into())
+        Ok(locks((&compiled.rendered, &compiled.venvs), &self.folders(), upgrade, say)?)
     }
 
     fn compile(&self) -> Result<Compiled, BuildError> {

@@ -75,6 +75,11 @@ impl Loader<'_> {
                 }
                 None => error.help(format!("`{}` has no such file", folder.display())),
             };
+        } else {
+            error = error.help(match asked {
+                None => "name a host's file, as `hosts/node1.toml`",
+                Some(_) => "name a file that can be read",
+            });
         }
         self.faults.push(error);
     }

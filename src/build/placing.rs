@@ -47,8 +47,14 @@ pub fn judge(manifest: &Manifest, rendered: &Rendered) -> Vec<Diagnostic> {
         };
         match &artifact.what {
             What::User(user) if !known_group(user.group.as_str()) => unknown("group", user.group.as_str()),
-            What::Directory { owner, .. } if !known_user(owner.as_str()) => unknown("user", owner.as_str()),
-            What::Directory { group, .. } if !known_group(group.as_str()) => unknown("group", group.as_str()),
+            What::Directory { owner, group, .. } => {
+                if !known_user(owner.as_str()) {
+                    unknown("user", owner.as_str());
+                }
+                if !known_group(group.as_str()) {
+                    unknown("group", group.as_str());
+                }
+            }
             _ => {}
         }
         if let What::Directory { path, .. } = &artifact.what {

@@ -135,6 +135,9 @@ fn wrong(scalar: &Scalar, data: &Data) -> Result<Value, Misfit> {
         Data::Str(text) if !matches!(scalar, Scalar::Bool) || matches!(text.as_str(), "true" | "false") => {
             format!("write `{text}` without quotes, if that is what is meant")
         }
+        Data::Str(_) | Data::Int(_) | Data::Float(_) if matches!(scalar, Scalar::Bool) => {
+            "write `true` or `false`".to_owned()
+        }
         Data::Bool(_) | Data::Int(_) | Data::Float(_) => "write it in quotes".to_owned(),
         Data::None => "give it a value; this expression gives none".to_owned(),
         _ => format!("give {}", scalar.wanted()),

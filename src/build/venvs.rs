@@ -1,21 +1,25 @@
 //! The venvs of a host: each found its lock, its wheels, its layout.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::slice::from_ref;
+use std::sync::Arc;
 
 use crate::base::digest::{Hasher, OfLockInputs};
 use crate::base::name::Label;
-use crate::base::report::Diagnostic;
-use crate::build::artifact::{Rendered, VenvArtifact, What};
+use crate::base::report::{Diagnostic, Place, Source};
+use crate::build::artifact::{Artifact, Rendered, VenvArtifact, What};
 use crate::build::cache::Cache;
 use crate::build::front::VenvPlace;
+use crate::build::host::Host;
 use crate::build::lock::{
-    Change, Folders, Found, LockRequest, Pylock, fetch, find_lock, read_lock, read_wheels,
+    self, Change, Folders, Found, LockError, LockFileError, LockRequest, Outcome, Pylock, fetch, find_lock,
+    read_lock, read_wheels,
 };
 use crate::build::seal::LaidVenv;
 use crate::build::wheel::lay_out;
 use crate::store::disk::Store;
-use crate::store::object::Object;
+use crate::store::object::ObjectDigest;
 
 /// What is needed to lay venvs out.
 pub struct Workshop<'a> {
@@ -26,7 +30,9 @@ pub struct Workshop<'a> {
     /// Where it lies.
     pub store: &'a Store,
     /// As the user would write the host file, for the advice to lock it.
-    pub host: &'a Path,
+    pub path: &'a Path,
+    /// The host: what of it a lock depends on has places.
+    pub host: &'a Host,
 }
 
 /// What came of the venvs of a host.
@@ -35,20 +41,57 @@ pub struct Laid {
     /// By name.
     pub venvs: BTreeMap<Label, LaidVenv>,
     /// The locks that were read.
-    pub locks: Vec<std::path::PathBuf>,
+    pub locks: Vec<PathBuf>,
 }
 
-/// The venvs of a host and what they require, for `voevent-build lock`.
-#[must_use]
-pub fn requests(rendered: &Rendered) -> Vec<LockRequest> {
-    venvs(rendered).map(|venv| request(rendered, venv)).collect()
+/// Makes the locks of a host's venvs.
+///
+/// # Errors
+/// All that cannot be resolved, read or written.
+pub fn locks(
+    (rendered, places): (&Rendered, &[VenvPlace]),
+    folders: &Folders,
+    upgrade: bool,
+    say: &mut dyn FnMut(&str),
+) -> Result<Vec<Outcome>, Vec<Diagnostic>> {
+    let mut errors = twice(rendered, places);
+    let mut outcomes = Vec::new();
+    for (artifact, venv) in venvs(rendered).filter(|_| errors.is_empty()).collect::<Vec<_>>() {
+        match lock::lock(from_ref(&request(rendered, venv)), folders, upgrade, say) {
+            Ok(done) => outcomes.extend(done),
+            Err(error) => errors.push(located(not_locked(&error), artifact, places)),
+        }
+    }
+    if errors.is_empty() { Ok(outcomes) } else { Err(errors) }
 }
 
-fn venvs(rendered: &Rendered) -> impl Iterator<Item = &VenvArtifact> {
+fn venvs(rendered: &Rendered) -> impl Iterator<Item = (&Artifact, &VenvArtifact)> {
     rendered.artifacts.iter().filter_map(|artifact| match &artifact.what {
-        What::Venv(venv) => Some(venv),
+        What::Venv(venv) => Some((artifact, venv)),
         _ => None,
     })
+}
+
+/// Venvs of one name: on a host a name has one lock and one layout.
+fn twice(rendered: &Rendered, places: &[VenvPlace]) -> Vec<Diagnostic> {
+    let mut seen: BTreeMap<&Label, &Artifact> = BTreeMap::new();
+    let mut errors = Vec::new();
+    for (artifact, venv) in venvs(rendered) {
+        if let Some(first) = seen.insert(&venv.name, artifact) {
+            let place = |artifact: &Artifact| {
+                let found = named(artifact, places).map(|place| place.requirements.clone());
+                found.unwrap_or_else(|| artifact.place.clone())
+            };
+            let modules = format!("`{}` and `{}`", first.module, artifact.module);
+            errors.push(
+                Diagnostic::error(format!("two venvs `{}`, of modules {modules}", venv.name))
+                    .at(place(artifact), "the second")
+                    .at(place(first), "the first")
+                    .help("give one of them another `name`"),
+            );
+        }
+    }
+    errors
 }
 
 fn request(rendered: &Rendered, venv: &VenvArtifact) -> LockRequest {
@@ -71,17 +114,12 @@ impl Workshop<'_> {
         say: &mut dyn FnMut(&str),
     ) -> Result<Laid, Vec<Diagnostic>> {
         let mut laid = Laid::default();
-        let mut errors = Vec::new();
-        for venv in venvs(rendered) {
+        let mut errors = twice(rendered, places);
+        for (artifact, venv) in venvs(rendered).filter(|_| errors.is_empty()).collect::<Vec<_>>() {
             match self.one(&request(rendered, venv), &mut laid, say) {
-                Ok(done) => {
-                    if laid.venvs.insert(venv.name.clone(), done).is_some() {
-                        let message = format!("two modules have a venv `{}`", venv.name);
-                        errors.push(located(Diagnostic::error(message), venv, places));
-                    }
-                }
+                Ok(done) => drop(laid.venvs.insert(venv.name.clone(), done)),
                 Err(found) => {
-                    errors.extend(found.into_iter().map(|diagnostic| located(diagnostic, venv, places)));
+                    errors.extend(found.into_iter().map(|diagnostic| located(diagnostic, artifact, places)));
                 }
             }
         }
@@ -105,10 +143,12 @@ impl Workshop<'_> {
         {
             return Ok(LaidVenv { digest, size, tree: None, lock: text });
         }
-        fetch(&lock, self.folders, say).map_err(|error| vec![Diagnostic::error(error.to_string())])?;
-        let wheels = read_wheels(&lock, self.folders).map_err(all)?;
-        let tree = lay_out(&lock.inputs.python, &wheels).map_err(all)?;
-        let (digest, size) = (crate::store::object::ObjectDigest::Tree(tree.digest()), tree.size());
+        fetch(&lock, self.folders, say).map_err(|error| vec![fault(&error, error.help())])?;
+        let wheels = read_wheels(&lock, self.folders)
+            .map_err(|errors| errors.iter().map(|error| fault(error, error.help())).collect::<Vec<_>>())?;
+        let tree = lay_out(&lock.inputs.python, &wheels)
+            .map_err(|faults| faults.iter().map(|found| fault(found, UNUSABLE)).collect::<Vec<_>>())?;
+        let (digest, size) = (ObjectDigest::Tree(tree.digest()), tree.size());
         if let Err(error) = self.cache.note_venv(&inputs, digest, size) {
             say(&format!("warning: {error}"));
         }
@@ -116,36 +156,83 @@ impl Workshop<'_> {
     }
 
     fn lock(&self, request: &LockRequest, laid: &mut Laid) -> Result<(String, Pylock), Vec<Diagnostic>> {
-        let one = |error: &dyn ToString| vec![Diagnostic::error(error.to_string())];
-        let command = format!("run `voevent-build lock {}`", self.host.display());
-        let inputs = request.inputs().map_err(|error| one(&error))?;
-        match find_lock(&self.folders.locks, request, &inputs).map_err(|error| one(&error))? {
+        let one = |diagnostic| vec![diagnostic];
+        let command = format!("run `voevent-build lock {}`", self.path.display());
+        let inputs = request.inputs().map_err(|error| one(fault(&error, REQUIREMENT)))?;
+        match find_lock(&self.folders.locks, request, &inputs).map_err(|error| one(unreadable(&error)))? {
             Found::Lock(path) => {
-                let found = read_lock(&path).map_err(|error| one(&error))?;
+                let found = read_lock(&path).map_err(|error| one(unreadable(&error)))?;
                 laid.locks.push(path);
                 Ok(found)
             }
             Found::Missing => {
                 let message = format!("venv `{}` has no lock", request.venv);
-                Err(vec![Diagnostic::error(message).help(command)])
+                Err(one(Diagnostic::error(message).help(command)))
             }
             Found::Stale { path, changed } => {
-                let changed: Vec<String> = changed.iter().map(Change::to_string).collect();
-                let message = format!("the lock of venv `{}` is stale: {}", request.venv, changed.join("; "));
+                let words: Vec<String> = changed.iter().map(Change::to_string).collect();
+                let message = format!("the lock of venv `{}` is stale: {}", request.venv, words.join("; "));
                 let older = format!("`{}` is the lock of the inputs before", path.display());
-                Err(vec![Diagnostic::error(message).help(command).help(older)])
+                let stale = Diagnostic::error(message).help(command).help(older);
+                Err(one(self.changed(&changed).fold(stale, |stale, place| stale.at(place, "changed here"))))
             }
         }
     }
+
+    /// Where `[host]` says what changed; requirements have places of their own.
+    fn changed(&self, changes: &[Change]) -> impl Iterator<Item = Place> {
+        let keys = changes.iter().filter_map(|change| match change.what {
+            "python" => Some("python"),
+            "arch" => Some("arch"),
+            "glibc" => Some("system"),
+            _ => None,
+        });
+        keys.filter_map(|key| Some(self.host.texts.get(key)?.place.clone()))
+    }
 }
 
-fn all<E: ToString>(errors: Vec<E>) -> Vec<Diagnostic> {
-    errors.into_iter().map(|error| Diagnostic::error(error.to_string())).collect()
+const REQUIREMENT: &str = "write it as a package and its versions, as `comet==3.1.0`";
+const UNUSABLE: &str = "another version may do: change the requirements and lock again";
+
+fn fault(error: &dyn ToString, help: &str) -> Diagnostic {
+    Diagnostic::error(error.to_string()).help(help)
 }
 
-/// Adds where the requirements are written, and the options that they read.
-fn located(diagnostic: Diagnostic, venv: &VenvArtifact, places: &[VenvPlace]) -> Diagnostic {
-    let Some(place) = places.iter().find(|place| place.name == venv.name.as_str()) else {
+fn not_locked(error: &LockError) -> Diagnostic {
+    match error {
+        LockError::File(error) => unreadable(error),
+        error => fault(error, error.help()),
+    }
+}
+
+/// The most lines of a damaged lock that are shown.
+const MAX_LINES: usize = 10;
+
+/// Why a lock cannot be used, with its lines.
+fn unreadable(error: &LockFileError) -> Diagnostic {
+    let LockFileError::Damaged { path, text, faults } = error else {
+        return fault(error, error.help());
+    };
+    let source = Arc::new(Source { name: path.display().to_string(), text: text.clone() });
+    let mut damaged = Diagnostic::error(format!("the lock `{}` is damaged", path.display()));
+    for fault in faults.iter().take(MAX_LINES) {
+        let lines = source.text.split_inclusive('\n').take(fault.line);
+        let end: usize = lines.clone().map(str::len).sum();
+        let length = lines.last().map_or(0, str::len);
+        damaged = damaged.at(Place { source: Arc::clone(&source), span: end - length..end }, &fault.message);
+    }
+    damaged.help(error.help())
+}
+
+/// The place of a venv among all.
+fn named<'a>(artifact: &Artifact, places: &'a [VenvPlace]) -> Option<&'a VenvPlace> {
+    let key = artifact.key()?;
+    places.iter().find(|place| place.module == key.1 && place.name == key.2)
+}
+
+/// Adds where the requirements are written, and the options that they read; the culprit comes first where it is known.
+fn located(diagnostic: Diagnostic, artifact: &Artifact, places: &[VenvPlace]) -> Diagnostic {
+    let Some(place) = named(artifact, places) else {
         return diagnostic;
     };
     let mut diagnostic = diagnostic.at(place.requirements.clone(), "its requirements");
@@ -155,10 +242,4 @@ fn located(diagnostic: Diagnostic, venv: &VenvArtifact, places: &[VenvPlace]) ->
         }
     }
     diagnostic
-}
-
-/// The tree of a venv that was laid out now, as an object.
-#[must_use]
-pub fn object(venv: &LaidVenv) -> Option<Object> {
-    venv.tree.clone().map(Object::Tree)
 }

@@ -1,6 +1,6 @@
 //! Building a host, as its user sees it.
 
-#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::disallowed_methods, reason = "a test")]
 
 use std::fs::{self, File};
 use std::path::Path;

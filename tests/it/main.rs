@@ -1,7 +1,7 @@
 //! Tests of the two programs that need no root.
 
-mod fill_sh;
 mod build;
+mod fill_sh;
 mod locks;
 mod packages;
 mod refused;

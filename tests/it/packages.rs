@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
-use voevent_node::build::lock::{Folders, Pylock, fetch, read_lock, read_wheels, uv};
+use voevent_node::build::lock::{Folders, Pylock, fetch, read_lock, uv};
 
 /// Comet 3.1.0 for Debian 12.
 pub(crate) const LOCK: &str = "pylock.comet-a29b3a37.toml";
@@ -42,19 +42,6 @@ pub(crate) fn fetched() -> (&'static Pylock, &'static Folders) {
         (lock, folders)
     });
     (lock, folders)
-}
-
-/// A folder with all wheels of the example lock: the project's own where they are there, else fetched.
-pub(crate) fn wheels() -> PathBuf {
-    static WHEELS: OnceLock<PathBuf> = OnceLock::new();
-    let find = || {
-        let locks = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts/locks");
-        let (_, lock) = read_lock(&locks.join(LOCK)).unwrap_or_else(|error| panic!("{error}"));
-        let own = Folders { locks, tools: tools() };
-        let there = own.locks.join("wheels").is_dir() && read_wheels(&lock, &own).is_ok();
-        if there { own.locks.join("wheels") } else { fetched().1.locks.join("wheels") }
-    };
-    WHEELS.get_or_init(find).clone()
 }
 
 /// The pinned uv.

@@ -1,6 +1,6 @@
 //! A project in a folder of its own, and `voevent-build` run there as a user would, in a world that has nothing else.
 
-#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::packages::wheels;
+use crate::packages::fetched;
 
 /// The project: `hosts/`, `modules/` and what the compiler makes of them.
 pub(crate) struct Sandbox {
@@ -27,7 +27,7 @@ impl Sandbox {
         for part in ["hosts", "modules"] {
             copy(&project.join(part), &folder.path().join(part));
         }
-        symlink(wheels(), folder.path().join("hosts/locks/wheels")).unwrap();
+        symlink(fetched().1.locks.join("wheels"), folder.path().join("hosts/locks/wheels")).unwrap();
         Self { folder, environment: BTreeMap::new() }
     }
 
@@ -57,7 +57,7 @@ impl Sandbox {
     pub(crate) fn with_own_wheels(self) -> Self {
         let folder = self.path("hosts/locks/wheels");
         fs::remove_file(&folder).unwrap();
-        copy(&wheels(), &folder);
+        copy(&fetched().1.locks.join("wheels"), &folder);
         self
     }
 
@@ -147,9 +147,10 @@ fn listing(folder: &Path) -> Vec<String> {
     let line = |entry: walkdir::DirEntry| {
         let (path, found) = (entry.path(), entry.metadata().unwrap());
         let target = if entry.path_is_symlink() { fs::read_link(path).unwrap() } else { PathBuf::new() };
+        let target = target.display();
         let times = [found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()];
         let path = path.strip_prefix(folder).unwrap().display();
-        format!("{path} {} {:o} {} {times:?} {target:?}", found.ino(), found.mode(), found.size())
+        format!("{path} {} {:o} {} {times:?} {target}", found.ino(), found.mode(), found.size())
     };
     entries.into_iter().map(|entry| line(entry.unwrap())).collect()
 }

@@ -12,6 +12,7 @@ mod driver_clears_up;
 mod driver_works;
 mod node;
 mod refusals;
+mod same_bundle;
 mod story;
 mod unit_values;
 
@@ -39,6 +40,7 @@ pub(crate) use tests;
 /// Every file's tests.
 const ALL: &[&[Test]] = &[
     story::TESTS,
+    same_bundle::TESTS,
     refusals::TESTS,
     crashes::TESTS,
     unit_values::TESTS,

@@ -102,8 +102,15 @@ impl FetchError {
 pub fn fetch(lock: &Pylock, folders: &Folders, say: Say<'_>) -> Result<usize, FetchError> {
     let wheels = folders.wheels()?;
     let jobs = lock.packages.iter().map(|package| (package.wheel.size, package)).collect();
-    let missing = on_all_cores(jobs, |package| wheels.read(&package.wheel).is_err().then_some(package));
-    let missing: Vec<_> = missing.into_iter().flatten().collect();
+    let read = |package: &LockedPackage| wheels.read(&package.wheel).map(drop);
+    let mut missing = Vec::new();
+    for (package, read) in lock.packages.iter().zip(on_all_cores(jobs, read)) {
+        let Err(error) = read else { continue };
+        if matches!(error, ShelfError::Other { .. }) {
+            say(&format!("{error}"));
+        }
+        missing.push(package);
+    }
     if missing.is_empty() {
         return Ok(0);
     }

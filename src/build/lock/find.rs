@@ -45,6 +45,8 @@ pub enum LockFileError {
     Damaged {
         /// The lock.
         path: PathBuf,
+        /// What it says; empty where it is no text.
+        text: String,
         /// All that is wrong.
         faults: Vec<LockFault>,
     },
@@ -124,10 +126,11 @@ pub fn read_lock(path: &Path) -> Result<(String, Pylock), LockFileError> {
     let mut bytes = Vec::new();
     let limit = MAX_TEXT as u64 + 1;
     File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(io)?;
-    let damaged = |faults| LockFileError::Damaged { path: path.to_owned(), faults };
-    let no_text = |_| damaged(vec![LockFault { line: 1, message: "it is no UTF-8".to_owned() }]);
+    let damaged =
+        |text: &str, faults| LockFileError::Damaged { path: path.to_owned(), text: text.to_owned(), faults };
+    let no_text = |_| damaged("", vec![LockFault { line: 1, message: "it is no UTF-8".to_owned() }]);
     let text = String::from_utf8(bytes).map_err(no_text)?;
-    let lock = Pylock::parse(&text).map_err(damaged)?;
+    let lock = Pylock::parse(&text).map_err(|faults| damaged(&text, faults))?;
     let hex = lock.inputs.hex();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if name.ends_with(&format!("-{hex}.toml")) {

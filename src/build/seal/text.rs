@@ -1,16 +1,46 @@
 //! The bytes of texts: references become paths, holes are filled by the lexer of the grammar.
 
-use crate::base::report::Diagnostic;
+use std::ops::Range;
+
+use crate::base::report::{Diagnostic, Place};
 use crate::base::value::Value;
 use crate::build::artifact::{Part, ReferenceKind, RenderedPiece, RenderedWhat, Text};
 use crate::build::fill::{At, Piece, fill};
 use crate::build::seal::Sealer;
 
+/// The bytes of a text, and where in them each piece of its template lies.
+pub(super) struct Written {
+    pub(super) content: Vec<u8>,
+    ranges: Vec<Range<usize>>,
+}
+
+impl Written {
+    /// Where in the template some bytes come from: no more than one line of it.
+    pub(super) fn place(&self, text: &Text, bytes: Range<usize>) -> Option<Place> {
+        let Text::Template { pieces, .. } = text else {
+            return None;
+        };
+        let index = self.ranges.iter().position(|range| range.contains(&bytes.start))?;
+        let (range, piece) = (&self.ranges[index], pieces.get(index)?);
+        let mut place = piece.place.clone();
+        if let RenderedWhat::Text(_) = piece.what {
+            let start = place.span.start + (bytes.start - range.start);
+            place.span = start..(start + bytes.len()).min(place.span.end.max(start));
+        }
+        Some(place)
+    }
+}
+
 impl Sealer<'_> {
     /// The bytes of a text, its references and holes filled; `None` where that was refused.
     pub(super) fn text(&mut self, text: &Text) -> Option<Vec<u8>> {
+        self.written(text).map(|written| written.content)
+    }
+
+    /// The same, knowing where they come from.
+    pub(super) fn written(&mut self, text: &Text) -> Option<Written> {
         let (grammar, pieces) = match text {
-            Text::Source(bytes) => return Some(bytes.clone()),
+            Text::Source(bytes) => return Some(Written { content: bytes.clone(), ranges: Vec::new() }),
             Text::Template { grammar, pieces } => (*grammar, pieces),
         };
         let resolved: Option<Vec<Piece>> = pieces.iter().map(|piece| self.resolve(piece)).collect();
@@ -24,7 +54,7 @@ impl Sealer<'_> {
                 self.warnings.extend(warnings.map(|warning| {
                     explained(Diagnostic::warning(warning.reason.clone()), warning.at, warning.help.as_ref())
                 }));
-                Some(filled.text.into_bytes())
+                Some(Written { content: filled.text.into_bytes(), ranges: filled.ranges })
             }
             Err(refusals) => {
                 self.errors.extend(refusals.iter().map(|refusal| {

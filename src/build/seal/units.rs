@@ -25,30 +25,27 @@ impl<'a> Sealer<'a> {
     /// Fills a unit and notes it.
     pub(super) fn unit(&mut self, artifact: &'a Artifact, unit: &'a UnitArtifact) {
         self.refer(artifact, unit.unit.to_string());
-        let Some(text) = self.text(&unit.text) else {
+        let Some(written) = self.written(&unit.text) else {
             return;
         };
-        let Ok(text) = String::from_utf8(text) else {
-            let message = format!("unit `{}` is no UTF-8", unit.unit);
-            self.errors.push(Diagnostic::error(message).at(artifact.place.clone(), ""));
+        let Ok(text) = String::from_utf8(written.content.clone()) else {
+            let error = Diagnostic::error(format!("unit `{}` is no UTF-8", unit.unit));
+            self.errors.push(error.at(artifact.place.clone(), "").help("a unit is plain UTF-8 text"));
             return;
         };
         match UnitFile::parse(&text) {
             Ok(parsed) => {
                 self.units.push(FilledUnit { artifact: unit, place: &artifact.place, text, parsed });
             }
-            Err(lines) => {
-                for line in lines {
-                    let shown = text.lines().nth(line.line - 1).unwrap_or_default().trim();
-                    self.errors.push(
-                        Diagnostic::error(format!(
-                            "unit `{}`, line {}: {}",
-                            unit.unit, line.line, line.message
-                        ))
-                        .at(artifact.place.clone(), format!("this unit has the line `{shown}`")),
-                    );
+            Err(lines) => self.errors.extend(lines.into_iter().map(|bad| {
+                let (start, line) = line_of(&text, bad.line);
+                let error = Diagnostic::error(format!("unit `{}`: {}", unit.unit, bad.message));
+                match written.place(&unit.text, start..start + line.len()) {
+                    Some(place) => error.at(place, ""),
+                    None => error.at(artifact.place.clone(), format!("its line {} is `{line}`", bad.line)),
                 }
-            }
+                .help("a line of a unit is `[Section]`, `Key=value` or a comment")
+            })),
         }
     }
 
@@ -123,6 +120,13 @@ impl<'a> Sealer<'a> {
             wanted_by,
         });
     }
+}
+
+/// A line of a text, counted from 1, and where it starts; blanks around it are left out.
+fn line_of(text: &str, number: usize) -> (usize, &str) {
+    let before: usize = text.split_inclusive('\n').take(number - 1).map(str::len).sum();
+    let line = text[before..].lines().next().unwrap_or_default();
+    (before + line.len() - line.trim_start().len(), line.trim())
 }
 
 fn two(second: &FilledUnit<'_>, first: &FilledUnit<'_>) -> Diagnostic {
