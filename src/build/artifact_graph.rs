@@ -146,3 +146,6 @@ fn shown(ring: &Ring<Place>, artifacts: &[Artifact]) -> Diagnostic {
     ring_error("artifacts refer to each other in a ring", &names, ring.iter().map(|(_, place)| place))
         .help("a path is known only when its file is whole: pass one of them the other as an argument")
 }
+
+#[cfg(test)]
+mod tests;

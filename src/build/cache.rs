@@ -202,3 +202,145 @@ impl NotedInput {
         self.hash.as_deref() == Some(data_encoding::HEXLOWER.encode(hash).as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    /// What may happen to inputs between two builds.
+    type Change = fn(&World);
+
+    /// A folder with inputs, and notes of a build that looked at them.
+    struct World {
+        folder: tempfile::TempDir,
+        cache: Cache,
+        log: InputLog,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let cache = Cache::new(folder.path().join("cache"));
+            let world = Self { folder, cache, log: InputLog::default() };
+            fs::write(world.path("a"), "one").unwrap();
+            fs::create_dir(world.path("d")).unwrap();
+            world
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.folder.path().join(name)
+        }
+
+        /// Looks at everything, as a build does.
+        fn look(mut self) -> Self {
+            let mut disk = Disk::default();
+            disk.read(&self.path("a")).unwrap();
+            assert!(disk.read(&self.path("missing")).is_err());
+            disk.list(&self.path("d"));
+            self.log = disk.log;
+            self
+        }
+
+        fn note(&self) {
+            self.cache.note("h", &arguments(), (&self.log, &bundle())).unwrap();
+        }
+
+        /// Makes the notes an hour older, or an hour younger, than what is done now.
+        fn age(&self, later: bool) {
+            let hour = Duration::from_hours(1);
+            let time = if later { SystemTime::now() + hour } else { SystemTime::now() - hour };
+            File::options().write(true).open(self.path("cache/h.toml")).unwrap().set_modified(time).unwrap();
+        }
+
+        fn holds(&self) -> bool {
+            let found = self.cache.bundle("h", &arguments());
+            assert!(found.is_none() || found == Some(bundle()));
+            found.is_some()
+        }
+    }
+
+    fn arguments() -> Vec<String> {
+        vec!["hosts/h.toml".to_owned(), "modules".to_owned()]
+    }
+
+    fn bundle() -> ObjectName {
+        ObjectName::parse(&format!("{}-h", "a".repeat(32))).unwrap()
+    }
+
+    #[test]
+    fn notes_hold_until_an_input_changes() {
+        let world = World::new().look();
+        assert!(!world.holds(), "there are none");
+        world.note();
+        let changes: [(&str, Change); 6] = [
+            ("nothing", |_| {}),
+            ("only its time", |w| fs::write(w.path("a"), "one").unwrap()),
+            ("other bytes", |w| fs::write(w.path("a"), "two").unwrap()),
+            ("what was missing is there", |w| fs::write(w.path("missing"), "").unwrap()),
+            ("a name more in a folder", |w| fs::write(w.path("d/x"), "").unwrap()),
+            ("what was there is missing", |w| fs::remove_file(w.path("a")).unwrap()),
+        ];
+        for (what, change) in changes {
+            for later in [false, true] {
+                let world = World::new().look();
+                world.note();
+                world.age(later);
+                change(&world);
+                assert_eq!(world.holds(), matches!(what, "nothing" | "only its time"), "{what}");
+            }
+        }
+    }
+
+    /// Two changes within one tick of the clock leave one stamp: the stamp alone is believed only where it is older.
+    #[test]
+    fn what_changed_just_now_is_read_again() {
+        let mut world = World::new().look();
+        let path = world.path("a");
+        let Some(Input::File { stamp, .. }) = world.log.paths.remove(&path) else { panic!("not read") };
+        let hash = *blake3::hash(b"two").as_bytes();
+        world.log.paths.insert(path, Input::File { stamp, hash });
+        world.note();
+        assert!(!world.holds(), "written within the tick: its bytes count");
+        world.age(true);
+        assert!(world.holds(), "long before: its stamp counts");
+        world.age(false);
+        assert!(!world.holds(), "a clock that was put back");
+    }
+
+    #[test]
+    fn notes_of_another_build_are_none() {
+        let world = World::new().look();
+        world.note();
+        let notes = world.path("cache/h.toml");
+        let text = fs::read_to_string(&notes).unwrap();
+        assert!(world.cache.bundle("h", &["hosts/h.toml".to_owned()]).is_none());
+        assert!(world.cache.bundle("other", &arguments()).is_none());
+        let changes = [
+            text.replacen("program = \"", "program = \"0", 1),
+            text.replacen("bundle = \"", "bundle = \"../", 1),
+            text.replacen("kind = \"missing\"", "kind = \"file\"", 1),
+            text.clone() + "more = 1\n",
+            text[..text.len() / 2].to_owned(),
+            String::new(),
+        ];
+        for changed in changes {
+            fs::write(&notes, &changed).unwrap();
+            assert!(!world.holds(), "{changed}");
+        }
+        fs::write(&notes, &text).unwrap();
+        assert!(world.holds());
+    }
+
+    #[test]
+    fn venvs_are_remembered_by_their_inputs() {
+        let world = World::new();
+        let digest = ObjectDigest::Tree(Digest::from_bytes([7; 32]));
+        assert_eq!(world.cache.venv("x"), None);
+        world.cache.note_venv("x", digest, 12).unwrap();
+        assert_eq!(world.cache.venv("x"), Some((digest, 12)));
+        assert_eq!(world.cache.venv("y"), None);
+    }
+}

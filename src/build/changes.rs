@@ -41,3 +41,80 @@ fn parts(manifest: &Manifest) -> BTreeMap<String, String> {
     manifest.checks.iter().for_each(|check| add("check", &check.name, check));
     parts
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::build::artifact::{Artifact, FileArtifact, What};
+    use crate::build::samples::{artifact, directory, drop_in, file, rendered, unit, user, user_name};
+    use crate::build::seal::seal;
+
+    fn manifest(whats: Vec<What>) -> Manifest {
+        let artifacts: Vec<Artifact> = whats.into_iter().map(artifact).collect();
+        seal(&rendered(artifacts), &BTreeMap::new()).unwrap().bundle.manifest
+    }
+
+    #[test]
+    fn a_line_for_each_thing() {
+        let service = |name, text| What::Unit(unit(name, text));
+        let group = || What::Group { name: user_name("g") };
+        let one = || vec![service("a.service", "[Service]\nNice=1\n"), What::File(file("/etc/x", b"1"))];
+        let with = |more: Vec<What>| one().into_iter().chain(more).collect::<Vec<_>>();
+        let cases: [(Vec<What>, Vec<What>, &[&str]); 8] = [
+            (one(), one(), &[]),
+            (one(), vec![], &["removed file /etc/x", "removed unit a.service"]),
+            (vec![], one(), &["new file /etc/x", "new unit a.service"]),
+            (
+                one(),
+                with(vec![drop_in("a.service", "x.conf", "[Service]\nNice=2\n")]),
+                &["new drop-in a.service.d/x.conf", "changed unit a.service"],
+            ),
+            (
+                vec![What::File(file("/etc/x", b"1"))],
+                vec![What::File(FileArtifact { mode: Some(0o600), ..file("/etc/x", b"1") })],
+                &["changed file /etc/x"],
+            ),
+            (
+                vec![service("a.service", "[Unit]\nDescription=a\n")],
+                vec![service("a.service", "[Unit]\nDescription=b\n")],
+                &["changed unit a.service"],
+            ),
+            (
+                vec![],
+                vec![group(), user("u", "g"), directory("/home/u", "u", "g")],
+                &[
+                    "new directory /home/u",
+                    "new file /etc/sysusers.d/voevent.conf",
+                    "new file /etc/tmpfiles.d/voevent.conf",
+                    "new group g",
+                    "new user u",
+                ],
+            ),
+            (
+                vec![directory("/srv/a", "root", "root")],
+                vec![directory("/srv/b", "root", "root")],
+                &[
+                    "new directory /srv/b",
+                    "changed file /etc/tmpfiles.d/voevent.conf",
+                    "removed directory /srv/a",
+                ],
+            ),
+        ];
+        for (old, new, expected) in cases {
+            assert_eq!(changes(&manifest(old), &manifest(new)), expected);
+        }
+    }
+
+    #[test]
+    fn another_target_is_a_change() {
+        let old = manifest(vec![]);
+        let mut new = old.clone();
+        new.target.python = "3.13".to_owned();
+        assert_eq!(
+            changes(&old, &new),
+            ["new target debian-12, x86_64, python 3.13", "removed target debian-12, x86_64, python 3.11",]
+        );
+    }
+}

@@ -40,6 +40,9 @@ pub mod lock;
 pub mod venvs;
 pub mod wheel;
 
+#[cfg(test)]
+mod samples;
+
 pub mod accounts;
 pub mod artifact_graph;
 pub mod fill;

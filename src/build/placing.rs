@@ -83,7 +83,11 @@ fn missing_level(path: &TargetPath, manifest: &Manifest) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::build::samples::{artifact, directory, rendered, user, user_name};
+    use crate::build::seal::seal;
 
     #[test]
     fn copies_are_chosen_by_path_and_mode() {
@@ -95,5 +99,40 @@ mod tests {
         assert_eq!(mode("/etc/sudoers.d/x", None, false), Some(0o440));
         assert_eq!(mode("/etc/systemd/journald.conf.d/x.conf", Some(0o444), false), Some(0o444));
         assert_eq!(mode("/etc/cron.daily/x", Some(0o755), true), Some(0o755));
+    }
+
+    #[test]
+    fn folders_and_users_hang_together() {
+        let group = |name| What::Group { name: user_name(name) };
+        let home = |more: Vec<What>| {
+            let mut whats = vec![user("u", "g"), group("g"), directory("/home/u", "u", "g")];
+            whats.extend(more);
+            whats
+        };
+        let cases: [(Vec<What>, &[&str]); 8] = [
+            (home(vec![]), &[]),
+            (vec![directory("/srv/x/y", "root", "root")], &[]),
+            (vec![directory("/srv/x", "nobody", "root")], &["user `nobody` is not one of this host"]),
+            (
+                vec![directory("/srv/x", "a", "b")],
+                &["user `a` is not one of this host", "group `b` is not one of this host"],
+            ),
+            (vec![user("u", "h")], &["group `h` is not one of this host"]),
+            (home(vec![directory("/home/u/a", "u", "g"), directory("/home/u/a/b", "u", "g")]), &[]),
+            (
+                home(vec![directory("/home/u/a/b/c", "u", "g")]),
+                &["`/home/u/a/b` has no `[[directory]]` of its own"],
+            ),
+            // Another's home only begins with the same letters.
+            (home(vec![directory("/home/user/a", "root", "root")]), &[]),
+        ];
+        for (whats, expected) in cases {
+            let rendered = rendered(whats.into_iter().map(artifact).collect());
+            let messages = match seal(&rendered, &BTreeMap::new()) {
+                Ok(_) => Vec::new(),
+                Err(errors) => errors.into_iter().map(|error| error.message).collect(),
+            };
+            assert_eq!(messages, expected);
+        }
     }
 }

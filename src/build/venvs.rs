@@ -243,3 +243,6 @@ fn located(diagnostic: Diagnostic, artifact: &Artifact, places: &[VenvPlace]) ->
     }
     diagnostic
 }
+
+#[cfg(test)]
+mod tests;

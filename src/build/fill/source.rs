@@ -47,7 +47,11 @@ impl<'a> Filling<'a> {
         let mut filling =
             Self { pieces, text, holes, starts, fills, refusals: Vec::new(), warnings: Vec::new() };
         if let Some(offset) = filling.text.find('\0') {
-            filling.refuse_text(offset, "the text has a NUL character", None);
+            filling.refuse_text(
+                offset,
+                "the text has a NUL character",
+                Some("no reader of the file takes it"),
+            );
         }
         filling
     }
@@ -87,7 +91,11 @@ impl<'a> Filling<'a> {
     fn checked(&mut self, hole: usize, value: &Value) -> Option<String> {
         let text = value.text()?;
         if text.contains('\0') {
-            self.refuse(hole, "the value has a NUL character", "");
+            self.refuse(
+                hole,
+                "the value has a NUL character",
+                "no reader of the file takes it: leave it out",
+            );
             return None;
         }
         Some(text)

@@ -198,9 +198,13 @@ impl<'a> Sealer<'a> {
     }
 
     fn venv(&mut self, artifact: &Artifact, venv: &VenvArtifact) {
-        let Some(laid) = self.venvs.get(&venv.name) else {
-            let message = format!("venv `{}` was not laid out", venv.name);
-            self.errors.push(Diagnostic::error(message).at(artifact.place.clone(), ""));
+        let (Some(laid), Ok(label)) =
+            (self.venvs.get(&venv.name), Label::new(format!("pylock.{}.toml", venv.name)))
+        else {
+            let message = format!("venv `{}` was not laid out, or its name is too long", venv.name);
+            self.errors.push(
+                Diagnostic::error(message).at(artifact.place.clone(), "").help("give it another `name`"),
+            );
             return;
         };
         let object = laid.digest.name(&venv.name);
@@ -208,9 +212,6 @@ impl<'a> Sealer<'a> {
         if let Some(tree) = &laid.tree {
             self.objects.insert(object.clone(), Object::Tree(tree.clone()));
         }
-        let Ok(label) = Label::new(format!("pylock.{}.toml", venv.name)) else {
-            return;
-        };
         let lock = File { exec: false, content: laid.lock.clone().into_bytes() };
         let lock = self.object(&label, Object::File(lock));
         self.refer(artifact, format!("{}/{object}", layout::DERIVED));
@@ -270,3 +271,6 @@ fn checked(check: &CheckArtifact) -> Check {
     let within_ms = u64::try_from(check.within.as_millis()).unwrap_or(u64::MAX);
     Check { name: check.name.clone(), kind, port, unit, within_ms }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,9 @@ use crate::build::unit::UnitFile;
 use crate::store::manifest::{DropIn, Unit};
 use crate::store::object::{File, Object};
 
+/// The longest label of an object.
+const MAX_LABEL: usize = 128;
+
 /// A unit or drop-in whose text is known, but not yet what the compiler adds.
 pub(super) struct FilledUnit<'a> {
     artifact: &'a UnitArtifact,
@@ -102,7 +105,8 @@ impl<'a> Sealer<'a> {
             let _ = writeln!(text, "LogExtraFields=VOEVENT_UNIT={}", digest.hex());
         }
         let rules = whole.rules();
-        let Ok(label) = Label::new(name.as_str().replace(['\\', ':'], "_")) else {
+        let Some(label) = label(&name) else {
+            self.errors.push(Diagnostic::error(format!("unit `{name}` has a name that no object can have")));
             return;
         };
         let object = self.object(&label, Object::File(File { exec: false, content: text.into_bytes() }));
@@ -120,6 +124,13 @@ impl<'a> Sealer<'a> {
             wanted_by,
         });
     }
+}
+
+/// The label of a unit's object: the end of its name, from a letter or digit on, without what labels do not have.
+fn label(name: &UnitName) -> Option<Label> {
+    let text = name.as_str().replace(['\\', ':'], "_");
+    let end = &text[text.len().saturating_sub(MAX_LABEL)..];
+    Label::new(end.trim_start_matches(|c: char| !c.is_ascii_alphanumeric())).ok()
 }
 
 /// A line of a text, counted from 1, and where it starts; blanks around it are left out.
