@@ -2,6 +2,7 @@
 
 mod build;
 mod fill_sh;
+mod layers;
 mod locks;
 mod packages;
 mod refused;
