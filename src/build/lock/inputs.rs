@@ -83,6 +83,17 @@ pub enum BadRequest {
     },
 }
 
+impl BadRequest {
+    /// What to do about it.
+    #[must_use]
+    pub const fn help(&self) -> &'static str {
+        match self {
+            Self::Target(_) => "correct `system`, `arch` or `python` in the host's `[host]`",
+            Self::Requirement { .. } => "write a package and its versions, as `comet==3.1.0` (PEP 508)",
+        }
+    }
+}
+
 impl LockRequest {
     /// The inputs of its lock.
     ///

@@ -88,7 +88,7 @@ impl LockError {
     #[must_use]
     pub const fn help(&self) -> &'static str {
         match self {
-            Self::Request { .. } => "see the requirements of the module's `[[venv]]` and the host's `[host]`",
+            Self::Request { cause, .. } => cause.help(),
             Self::File(error) => error.help(),
             Self::Uv(error) => error.help(),
             Self::Fetch(error) => error.help(),
