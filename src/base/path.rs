@@ -1,6 +1,7 @@
-//! Absolute paths on a target.
+//! Absolute paths on a target, and paths as people write them.
 
 use std::fmt;
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 
@@ -100,9 +101,29 @@ impl<'de> Deserialize<'de> for TargetPath {
     }
 }
 
+/// An absolute path as it is written in the folder `here`, whose own path is absolute and has no links.
+#[must_use]
+pub fn relative(path: &Path, here: &Path) -> PathBuf {
+    let shared = here.components().zip(path.components()).take_while(|(one, other)| one == other).count();
+    let up = here.components().skip(shared).map(|_| Component::ParentDir);
+    up.chain(path.components().skip(shared)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_written_from_a_folder() {
+        for (path, here, want) in [
+            ("/a/generated/x", "/a", "generated/x"),
+            ("/a/generated/x", "/a/hosts", "../generated/x"),
+            ("/a/x", "/b/c", "../../a/x"),
+            ("/a/hosts/../x", "/a/hosts", "../x"),
+        ] {
+            assert_eq!(relative(Path::new(path), Path::new(here)), Path::new(want));
+        }
+    }
 
     #[test]
     fn only_absolute_normal_paths() {

@@ -6,10 +6,12 @@
 )]
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use voevent_node::base::io::OnPath as _;
+use voevent_node::base::path::relative;
 use voevent_node::base::report::{Diagnostic, RenderStyle, render};
 use voevent_node::build::compile::{BuildError, Project};
 
@@ -101,7 +103,7 @@ fn build(project: &Project) -> Result<(), BuildError> {
     let built = project.build(&mut |line: &str| say(line))?;
     show(&built.warnings);
     built.summary.iter().for_each(|line| say(line));
-    let _ = writeln!(std::io::stdout(), "{}", shown(&built.path).display());
+    writeln!(std::io::stdout(), "{}", shown(&built.path).display()).on("write to", "stdout")?;
     Ok(())
 }
 
@@ -115,9 +117,10 @@ fn lock(project: &Project, upgrade: bool) -> Result<(), BuildError> {
 
 /// A path as the user would write it from the current folder.
 fn shown(path: &Path) -> PathBuf {
-    let here = std::env::current_dir().ok();
-    let below = here.as_ref().and_then(|here| path.strip_prefix(here).ok());
-    below.unwrap_or(path).to_owned()
+    match std::env::current_dir() {
+        Ok(here) if path.is_absolute() => relative(path, &here),
+        _ => path.components().filter(|part| *part != Component::CurDir).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -108,8 +108,8 @@ impl Project {
         let (store, cache, host) = (self.store(), self.cache(), self.stem());
         let link = self.out.join(&host);
         if let Some(name) = cache.bundle(&host, &self.arguments())
-            && store.has(&name)
             && linked(&link).as_ref() == Some(&name)
+            && has_closure(&store, &name)
         {
             let summary = vec![format!("nothing changed: `{name}`")];
             return Ok(Built { path: store.path(&name), summary, warnings: Vec::new() });
@@ -125,6 +125,7 @@ impl Project {
         let laid = workshop.lay_out(&compiled.rendered, &compiled.venvs, say)?;
         let sealed = seal(&compiled.rendered, &laid.venvs);
         let Sealed { bundle, objects, warnings } = sealed.map_err(|errors| explained(&compiled, errors))?;
+        self.free(&link)?;
         let before = linked(&link).and_then(|name| store.bundle(&name).ok());
         let mut batch = store.batch()?;
         for (name, object) in &objects {
@@ -136,8 +137,14 @@ impl Project {
         batch.finish()?;
         point(&link, &bundle.name)?;
         let mut disk = Disk { log: compiled.inputs };
-        laid.locks.iter().for_each(|lock| drop(disk.read(lock)));
-        cache.note(&host, &self.arguments(), (&disk.log, &bundle.name))?;
+        // A lock that was written meanwhile is not the one that this bundle was made by.
+        let is_same =
+            |(path, text): &(PathBuf, String)| disk.read(path).is_ok_and(|now| now == text.as_bytes());
+        if laid.locks.iter().all(is_same)
+            && let Err(error) = cache.note(&host, &self.arguments(), (&disk.log, &bundle.name))
+        {
+            say(&format!("warning: {error}"));
+        }
         let summary = summary(&compiled.rendered, &bundle, (before.as_ref(), new));
         let warnings = compiled.warnings.into_iter().chain(warnings).collect();
         Ok(Built { path: store.path(&bundle.name), summary, warnings })
@@ -150,6 +157,19 @@ impl Project {
     pub fn lock(&self, upgrade: bool, say: &mut dyn FnMut(&str)) -> Result<Vec<lock::Outcome>, BuildError> {
         let compiled = self.compile()?;
         Ok(locks((&compiled.rendered, &compiled.venvs), &self.folders(), upgrade, say)?)
+    }
+
+    /// Nobody else's file is replaced by the link to the bundle.
+    fn free(&self, link: &Path) -> Result<(), BuildError> {
+        if self.stem() == "store" {
+            let error = Diagnostic::error("no host can be called `store`: its link would be the store");
+            return Err(vec![error.help("give the host file another name")].into());
+        }
+        if link.symlink_metadata().is_ok() && linked(link).is_none() {
+            let message = format!("`{}` is in the way: it is no link to a bundle", link.display());
+            return Err(vec![Diagnostic::error(message).help("move it away, or build with `--out`")].into());
+        }
+        Ok(())
     }
 
     fn compile(&self) -> Result<Compiled, BuildError> {
@@ -172,6 +192,12 @@ fn explained(compiled: &Compiled, errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
     errors.into_iter().map(explain).collect()
 }
 
+/// Whether a bundle and all that it refers to are there.
+fn has_closure(store: &Store, name: &ObjectName) -> bool {
+    let bundle = store.bundle(name);
+    bundle.is_ok_and(|bundle| bundle.manifest.objects.iter().all(|object| store.has(&object.name)))
+}
+
 /// The bundle that a link of the folder leads to.
 fn linked(link: &Path) -> Option<ObjectName> {
     let target = std::fs::read_link(link).ok()?;
@@ -184,8 +210,12 @@ fn point(link: &Path, name: &ObjectName) -> Result<(), IoError> {
         return Ok(());
     }
     let temporary = link.with_file_name(format!(".{}.new", std::process::id()));
+    // A killed build can have had the same number.
+    let _ = std::fs::remove_file(&temporary);
     std::os::unix::fs::symlink(format!("store/{name}"), &temporary).on("make link", &temporary)?;
-    std::fs::rename(&temporary, link).on("rename to", link)
+    std::fs::rename(&temporary, link).on("rename to", link).inspect_err(|_| {
+        let _ = std::fs::remove_file(&temporary);
+    })
 }
 
 fn summary(rendered: &Rendered, bundle: &Bundle, (before, new): (Option<&Bundle>, usize)) -> Vec<String> {

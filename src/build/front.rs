@@ -170,6 +170,12 @@ fn read(tree: &mut dyn Tree, path: &Path, modules: &Path) -> Result<Sources, Vec
                 .help("the name of a host is that of its file, without `.toml`"),
         ]
     })?;
+    if path.extension().is_none_or(|extension| extension != "toml") {
+        let message = format!("`{}` is no host file", path.display());
+        return Err(vec![
+            Diagnostic::error(message).help(format!("host files end in `.toml`: `{name}.toml`")),
+        ]);
+    }
     let mut loader = Loader { tree, modules: modules.to_owned(), faults: Vec::new() };
     let files = loader.host(path);
     let on = files.modules();

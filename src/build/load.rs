@@ -159,7 +159,12 @@ impl Loader<'_> {
             Ok(bytes) => self.source(&path, bytes, Some(&name.place)),
             Err(ReadFault::Missing(_)) => {
                 let known = self.tree.list(&self.modules);
-                let help = advice(name.value.as_str(), known.iter().map(String::as_str));
+                let help = if known.is_empty() {
+                    let folder = self.modules.display();
+                    format!("`{folder}` is empty or not there: name the folder of the modules by `--modules`")
+                } else {
+                    advice(name.value.as_str(), known.iter().map(String::as_str))
+                };
                 self.faults.push(
                     Diagnostic::error(format!("there is no module `{}`", name.value))
                         .at(name.place.clone(), format!("there is no `{}`", path.display()))

@@ -40,8 +40,8 @@ pub struct Workshop<'a> {
 pub struct Laid {
     /// By name.
     pub venvs: BTreeMap<Label, LaidVenv>,
-    /// The locks that were read.
-    pub locks: Vec<PathBuf>,
+    /// The locks that were read, with their texts.
+    pub locks: Vec<(PathBuf, String)>,
 }
 
 /// Makes the locks of a host's venvs.
@@ -161,9 +161,9 @@ impl Workshop<'_> {
         let inputs = request.inputs().map_err(|error| one(fault(&error, REQUIREMENT)))?;
         match find_lock(&self.folders.locks, request, &inputs).map_err(|error| one(unreadable(&error)))? {
             Found::Lock(path) => {
-                let found = read_lock(&path).map_err(|error| one(unreadable(&error)))?;
-                laid.locks.push(path);
-                Ok(found)
+                let (text, lock) = read_lock(&path).map_err(|error| one(unreadable(&error)))?;
+                laid.locks.push((path, text.clone()));
+                Ok((text, lock))
             }
             Found::Missing => {
                 let message = format!("venv `{}` has no lock", request.venv);
