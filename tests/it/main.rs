@@ -5,6 +5,7 @@ mod fill_sh;
 mod layers;
 mod locks;
 mod packages;
+mod readme;
 mod refused;
 mod sandbox;
 mod venv_like_uv;
