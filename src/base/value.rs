@@ -51,6 +51,18 @@ impl Value {
         }
     }
 
+    /// About how many bytes of memory it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let inside = match self {
+            Self::None | Self::Bool(_) | Self::Int(_) | Self::Float(_) => 0,
+            Self::Str(text) => text.len(),
+            Self::List(values) => values.iter().map(Self::size).sum(),
+            Self::Map(values) => values.iter().map(|(key, value)| key.len() + value.size()).sum(),
+        };
+        size_of::<Self>() + inside
+    }
+
     /// The text of a value that has one: booleans, numbers and strings.
     #[must_use]
     pub fn text(&self) -> Option<String> {

@@ -26,6 +26,9 @@ use super::types::{Misfit, Scalar, check};
 /// How long a check may take where it does not say.
 const WITHIN: Duration = Duration::from_secs(15);
 
+/// The most artifacts of a host.
+const MAX_ARTIFACTS: usize = 100_000;
+
 /// All artifacts, by module order, then as written, then by entry.
 pub fn artifacts(
     machine: &Machine<'_>,
@@ -43,6 +46,11 @@ pub fn artifacts(
                     continue;
                 }
             };
+            if artifacts.len() + entries.len() > MAX_ARTIFACTS {
+                let error = Diagnostic::error(format!("more than {MAX_ARTIFACTS} artifacts"));
+                faults.push(error.at(decl.place.clone(), "").help("go through fewer entries"));
+                return artifacts;
+            }
             for each in &entries {
                 let site = Site { module, each: each.as_ref() };
                 match artifact((machine, renderer), decl, site, settings) {

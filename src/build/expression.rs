@@ -15,6 +15,9 @@ use super::config::tree::{Data, Entry, MAX_ENTRIES, Node, Placed, Table};
 use super::forms::{bytes, seconds};
 use super::scan::{Stand, only_hole, syntax};
 
+/// The most values in a value, however deep.
+const MAX_VALUES: usize = 10 * MAX_ENTRIES;
+
 /// What one evaluation may cost, in minijinja's units.
 pub const FUEL: u64 = 100_000;
 
@@ -72,7 +75,7 @@ pub fn no_text(value: &minijinja::Value) -> minijinja::Error {
         ValueKind::None => "none",
         ValueKind::Map => "a table",
         ValueKind::Seq | ValueKind::Iterable => "a list",
-        _ => "no text",
+        _ => from_jinja(value).err().unwrap_or("something"),
     };
     minijinja::Error::new(ErrorKind::InvalidOperation, format!("this is {what}, which has no text"))
 }
@@ -240,6 +243,13 @@ fn to_jinja_map(values: &BTreeMap<String, Value>) -> minijinja::Value {
 /// # Errors
 /// What it is, where no setting could be that.
 pub fn from_jinja(value: &minijinja::Value) -> Result<Value, &'static str> {
+    let mut left = MAX_VALUES;
+    read(value, &mut left)
+}
+
+/// A value, while there may be `left` more in all.
+fn read(value: &minijinja::Value, left: &mut usize) -> Result<Value, &'static str> {
+    *left = left.checked_sub(1).ok_or("a list that is too long")?;
     match value.kind() {
         ValueKind::Undefined => Err("nothing that is defined"),
         ValueKind::None => Ok(Value::None),
@@ -257,7 +267,7 @@ pub fn from_jinja(value: &minijinja::Value) -> Result<Value, &'static str> {
         ValueKind::Seq | ValueKind::Iterable => {
             let items = value.try_iter().map_err(|_| "a list that cannot be read")?;
             let items: Result<Vec<Value>, _> =
-                items.take(MAX_ENTRIES + 1).map(|item| from_jinja(&item)).collect();
+                items.take(MAX_ENTRIES + 1).map(|item| read(&item, left)).collect();
             items.and_then(|items| {
                 if items.len() > MAX_ENTRIES {
                     Err("a list that is too long")
@@ -272,7 +282,7 @@ pub fn from_jinja(value: &minijinja::Value) -> Result<Value, &'static str> {
             for key in keys.take(MAX_ENTRIES + 1) {
                 let name = key.as_str().ok_or("a map with keys that are no strings")?;
                 let item = value.get_item(&key).map_err(|_| "a map that cannot be read")?;
-                map.insert(name.to_owned(), from_jinja(&item)?);
+                map.insert(name.to_owned(), read(&item, left)?);
             }
             if map.len() > MAX_ENTRIES { Err("a map that is too long") } else { Ok(Value::Map(map)) }
         }

@@ -20,6 +20,8 @@ use super::sources::is_forbidden;
 
 /// The name under which the ledger is in a template's context; no template can write it.
 pub const LEDGER: &str = "\u{F0000}";
+/// The most memory that the holes of one text may take.
+const MAX_SIZE: usize = 64 << 20;
 const HOLE: char = '\u{F0000}';
 const END: char = '\u{F0001}';
 const REFERENCE: char = '\u{F0002}';
@@ -37,6 +39,8 @@ pub struct Ledger {
 struct Kept {
     holes: Vec<Vec<Part>>,
     references: Vec<Reference>,
+    /// About how many bytes the holes take.
+    size: usize,
 }
 
 impl Ledger {
@@ -108,6 +112,10 @@ impl Ledger {
     fn write(&self, out: &mut Output<'_>, value: &minijinja::Value) -> Result<(), minijinja::Error> {
         let parts = self.parts(value)?;
         let mut kept = self.kept();
+        kept.size += parts.iter().map(part_size).sum::<usize>();
+        if kept.size > MAX_SIZE {
+            return Err(refuse("the values in this text take more than 64 MiB together".to_owned()));
+        }
         kept.holes.push(parts);
         Ok(out.write_str(&marker(HOLE, kept.holes.len() - 1))?)
     }
@@ -116,6 +124,13 @@ impl Ledger {
 impl Object for Ledger {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
+    }
+}
+
+fn part_size(part: &Part) -> usize {
+    match part {
+        Part::Value(value) => value.size(),
+        Part::Reference(_) => size_of::<Part>(),
     }
 }
 

@@ -25,6 +25,9 @@ pub struct Loader<'a> {
     pub faults: Vec<Diagnostic>,
 }
 
+/// The most files that an import may be behind.
+const MAX_IMPORTS: usize = 32;
+
 struct Imports {
     /// The files that were read, by path: where they are in `files`, once all that they import is.
     known: BTreeMap<PathBuf, Option<usize>>,
@@ -99,6 +102,12 @@ impl Loader<'_> {
         }
         if let Some(known) = imports.known.get(path) {
             return *known;
+        }
+        if imports.open.len() > MAX_IMPORTS {
+            let mut error = Diagnostic::error(format!("imports are more than {MAX_IMPORTS} levels deep"));
+            error.places.extend(asked.map(|place| (place.clone(), String::new())));
+            self.faults.push(error.help("import the files from fewer levels"));
+            return None;
         }
         let source = self.text(path, asked);
         let file = source.map(|source| host::read(&source, &mut self.faults));

@@ -1,13 +1,11 @@
 //! Checking the names in all code of a module, before any of it is evaluated.
 
-use std::collections::BTreeSet;
-
 use crate::base::report::{Diagnostic, Place};
 
 use super::config::module::{Guard, ModuleFile};
 use super::config::option::OptionDecl;
 use super::config::tree::{Data, Node, Placed};
-use super::scan::{Found, Stand, expression, only_hole, template};
+use super::scan::{Found, Locals, Stand, expression, only_hole, template};
 use super::types::Type;
 use super::world::{Each, Meaning, World};
 
@@ -50,7 +48,7 @@ impl Names<'_> {
         }
         let found = match only_hole(text) {
             Some((code, shift)) => expression(code, Stand::Part(place, shift), self.faults),
-            None => template(text, Stand::String(place), &BTreeSet::new(), self.faults),
+            None => template(text, Stand::String(place), &Locals::new(), self.faults),
         };
         self.meanings(found.as_ref(), each)
     }

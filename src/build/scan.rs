@@ -4,7 +4,9 @@
 //! syntax is walked here. Everything that a template could use to measure or compare captured text is refused:
 //! the statements are `if`, `for`, `set`, `include` and `raw`, and no others.
 
-use std::collections::BTreeSet;
+mod statement;
+
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -52,6 +54,13 @@ impl Stand<'_> {
     }
 }
 
+/// The names that a template gives to values of its own, each with how many values are in it at the most: one that
+/// holds another twice, and so on, would soon fill the memory.
+pub type Locals = BTreeMap<String, u32>;
+
+/// The most values that a name may hold together.
+const MAX_WEIGHT: u32 = 256;
+
 /// A name that code reads: `comet.receive.port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
@@ -71,7 +80,7 @@ pub struct Found {
     /// Calls of `script("x")` and the like whose name is plain text.
     pub references: Vec<(ReferenceKind, String, Place)>,
     /// What it includes, and the names that the included may use.
-    pub includes: Vec<(String, Place, BTreeSet<String>)>,
+    pub includes: Vec<(String, Place, Locals)>,
 }
 
 /// The syntax of templates.
@@ -89,7 +98,7 @@ pub fn expression(text: &str, stand: Stand<'_>, faults: &mut Vec<Diagnostic>) ->
         return None;
     }
     let mut walk =
-        Walk { stand, faults, found: Found::default(), scopes: vec![BTreeSet::new()], files: false };
+        Walk { stand, faults, found: Found::default(), scopes: vec![Locals::new()], weight: 0, files: false };
     match parse_expr(text) {
         Ok(expr) => walk.expr(&expr),
         Err(error) => walk.faults.push(syntax_error(&error, stand, text.len())),
@@ -102,7 +111,7 @@ pub fn expression(text: &str, stand: Stand<'_>, faults: &mut Vec<Diagnostic>) ->
 pub fn template(
     text: &str,
     stand: Stand<'_>,
-    locals: &BTreeSet<String>,
+    locals: &Locals,
     faults: &mut Vec<Diagnostic>,
 ) -> Option<Found> {
     let before = faults.len();
@@ -110,7 +119,8 @@ pub fn template(
         return None;
     }
     let files = matches!(stand, Stand::File(_));
-    let mut walk = Walk { stand, faults, found: Found::default(), scopes: vec![locals.clone()], files };
+    let mut walk =
+        Walk { stand, faults, found: Found::default(), scopes: vec![locals.clone()], weight: 0, files };
     match parse(text, "template", syntax()) {
         Ok(Stmt::Template(root)) => walk.block(&root.children),
         Ok(_) => {}
@@ -152,7 +162,9 @@ struct Walk<'a> {
     stand: Stand<'a>,
     faults: &'a mut Vec<Diagnostic>,
     found: Found,
-    scopes: Vec<BTreeSet<String>>,
+    scopes: Vec<Locals>,
+    /// Of the names in the expression so far.
+    weight: u32,
     files: bool,
 }
 
@@ -161,8 +173,19 @@ impl Walk<'_> {
         self.faults.push(Diagnostic::error(message).at(self.stand.place(range(span)), "").help(help));
     }
 
-    fn is_local(&self, name: &str) -> bool {
-        self.scopes.iter().any(|scope| scope.contains(name))
+    fn local(&self, name: &str) -> Option<u32> {
+        self.scopes.iter().rev().find_map(|scope| scope.get(name).copied())
+    }
+
+    /// Looks at an expression whose value gets a name, and gives its weight.
+    fn weigh(&mut self, expr: &Expr<'_>) -> u32 {
+        self.weight = 0;
+        self.expr(expr);
+        if self.weight > MAX_WEIGHT {
+            let help = format!("{MAX_WEIGHT} values are the most: join names that hold less");
+            self.fault(expr.span(), "this holds the same values over and over", help);
+        }
+        self.weight.max(1)
     }
 
     fn block(&mut self, body: &[Stmt<'_>]) {
@@ -182,12 +205,12 @@ impl Walk<'_> {
             }
             Stmt::ForLoop(each) if self.files => self.for_loop(each),
             Stmt::Set(set) if self.files => {
-                self.expr(&set.expr);
-                self.assign(&set.target);
+                let weight = self.weigh(&set.expr);
+                self.assign(&set.target, weight);
             }
             Stmt::Include(include) if self.files => self.include(include),
             other => {
-                let (name, span) = statement(other);
+                let (name, span) = statement::name(other);
                 if self.files {
                     let help = "templates have `if`, `for`, `set`, `include` and `raw`";
                     self.fault(span, format!("`{name}` is not allowed in a template"), help);
@@ -203,25 +226,25 @@ impl Walk<'_> {
         if each.recursive {
             self.fault(each.span(), "recursive loops are not allowed", "write a loop in a loop");
         }
-        self.expr(&each.iter);
-        self.scopes.push(BTreeSet::from(["loop".to_owned()]));
-        self.assign(&each.target);
+        let weight = self.weigh(&each.iter);
+        self.scopes.push(Locals::from([("loop".to_owned(), 1)]));
+        self.assign(&each.target, weight);
         each.filter_expr.iter().for_each(|filter| self.expr(filter));
         self.block(&each.body);
         self.scopes.pop();
         self.block(&each.else_body);
     }
 
-    fn assign(&mut self, target: &Expr<'_>) {
+    fn assign(&mut self, target: &Expr<'_>, weight: u32) {
         match target {
             Expr::Var(var) => {
                 self.found.locals.push((var.id.to_owned(), self.stand.place(range(var.span()))));
                 if let Some(scope) = self.scopes.last_mut() {
-                    scope.insert(var.id.to_owned());
+                    scope.insert(var.id.to_owned(), weight);
                 }
             }
-            Expr::List(list) => list.items.iter().for_each(|item| self.assign(item)),
-            Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| self.assign(item)),
+            Expr::List(list) => list.items.iter().for_each(|item| self.assign(item, weight)),
+            Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| self.assign(item, weight)),
             other => self.fault(other.span(), "only a plain name can be set", "choose a name"),
         }
     }
@@ -231,7 +254,8 @@ impl Walk<'_> {
         match name {
             Some(name) if !include.ignore_missing => {
                 let place = self.stand.place(range(include.name.span()));
-                let locals = self.scopes.iter().flatten().cloned().collect();
+                let locals =
+                    self.scopes.iter().flatten().map(|(name, weight)| (name.clone(), *weight)).collect();
                 self.found.includes.push((name, place, locals));
             }
             _ => self.fault(include.span(), "an include names one file", "write `{% include \"x\" %}`"),
@@ -305,7 +329,9 @@ impl Walk<'_> {
         loop {
             match inner {
                 Expr::Var(var) => {
-                    if !self.is_local(var.id) {
+                    let local = self.local(var.id);
+                    self.weight = self.weight.saturating_add(local.unwrap_or(1));
+                    if local.is_none() {
                         parts.push(var.id.to_owned());
                         parts.reverse();
                         let place =
@@ -370,27 +396,5 @@ fn plain_key(expr: &Expr<'_>) -> Option<String> {
     match expr {
         Expr::Const(key) => key.value.as_str().map(str::to_owned),
         _ => None,
-    }
-}
-
-/// The name of a statement, for messages.
-fn statement(stmt: &Stmt<'_>) -> (&'static str, Span) {
-    match stmt {
-        Stmt::Template(s) => ("template", s.span()),
-        Stmt::EmitExpr(s) => ("{{ }}", s.span()),
-        Stmt::EmitRaw(s) => ("raw", s.span()),
-        Stmt::ForLoop(s) => ("for", s.span()),
-        Stmt::IfCond(s) => ("if", s.span()),
-        Stmt::WithBlock(s) => ("with", s.span()),
-        Stmt::Set(s) => ("set", s.span()),
-        Stmt::SetBlock(s) => ("set … endset", s.span()),
-        Stmt::AutoEscape(s) => ("autoescape", s.span()),
-        Stmt::FilterBlock(s) => ("filter", s.span()),
-        Stmt::Block(s) => ("block", s.span()),
-        Stmt::Import(s) => ("import", s.span()),
-        Stmt::FromImport(s) => ("from … import", s.span()),
-        Stmt::Extends(s) => ("extends", s.span()),
-        Stmt::Include(s) => ("include", s.span()),
-        Stmt::Do(s) => ("do", s.span()),
     }
 }

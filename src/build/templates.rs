@@ -1,6 +1,6 @@
 //! The files that artifacts take their text from, read and looked at before anything is evaluated.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::name::ModuleName;
@@ -9,10 +9,13 @@ use crate::base::report::{Diagnostic, Place, Source};
 use super::config::artifact::Body;
 use super::graph::Modules;
 use super::load::Loader;
-use super::scan::{Found, Stand, template};
+use super::scan::{Found, Locals, Stand, template};
 
 /// The most files that an include may be behind.
 const MAX_INCLUDES: usize = 8;
+
+/// The most includes that one text may be made of.
+const MAX_PARTS: usize = 100;
 
 /// Templates and sources, by `module/file`.
 #[derive(Debug, Default)]
@@ -56,7 +59,7 @@ impl Templates {
             return;
         }
         let mut walk = Walk { loader, module, templates: self, open: Vec::new(), found: Vec::new() };
-        walk.file(&body.file.value, &body.file.place, &BTreeSet::new());
+        walk.file(&body.file.value, &body.file.place, &Locals::new());
         let found = walk.found;
         self.found.insert(name, found);
     }
@@ -71,7 +74,7 @@ struct Walk<'a, 'b> {
 }
 
 impl Walk<'_, '_> {
-    fn file(&mut self, file: &str, asked: &Place, locals: &BTreeSet<String>) {
+    fn file(&mut self, file: &str, asked: &Place, locals: &Locals) {
         if self.open.iter().any(|open| open == file) || self.open.len() >= MAX_INCLUDES {
             let way = self.open.join("` → `");
             self.loader.faults.push(
@@ -79,6 +82,14 @@ impl Walk<'_, '_> {
                     .at(asked.clone(), "")
                     .help(format!("a file does not include itself, and {MAX_INCLUDES} levels are the most")),
             );
+            return;
+        }
+        if self.found.len() == MAX_PARTS {
+            let error =
+                Diagnostic::error(format!("more than {MAX_PARTS} files are included")).at(asked.clone(), "");
+            self.loader.faults.push(error.help("a file that is included twice counts twice: write a loop"));
+        }
+        if self.found.len() >= MAX_PARTS {
             return;
         }
         let Some(source) = self.source(file, asked) else { return };

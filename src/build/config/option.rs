@@ -30,6 +30,9 @@ const SCALARS: [&str; 14] = [
     "user-name",
 ];
 
+/// The most lists and maps in each other.
+const MAX_NESTED: usize = 8;
+
 /// An option or a field, as declared.
 #[derive(Debug)]
 pub struct OptionDecl {
@@ -111,6 +114,11 @@ impl TypeReader<'_, '_> {
         {
             outer.push(around);
             inner = rest;
+        }
+        if outer.len() > MAX_NESTED {
+            let error = Diagnostic::error(format!("more than {MAX_NESTED} lists and maps in each other"));
+            self.faults.push(error.at(name.place.clone(), "").help("use a table, with a name for each part"));
+            return None;
         }
         let repeat = outer.contains(&"list of ") && self.keys.flag("repeat", self.faults);
         let mut kind = if inner == "table" { self.table(&outer, name)? } else { self.scalar(inner, name)? };

@@ -15,6 +15,9 @@ pub const MAX_ENTRIES: usize = 10_000;
 /// The deepest nesting of lists and tables.
 const MAX_DEPTH: usize = 64;
 
+/// The most syntax errors that are looked at: who has more has no TOML.
+const MAX_ERRORS: usize = 1000;
+
 /// A value and where it is written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
@@ -92,6 +95,7 @@ pub fn parse(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> Option<Table
         errors.iter().map(|error| (error.span().unwrap_or_default(), error.message().to_owned())).collect();
     errors.sort_by(|a, b| (a.0.start, a.0.end, &a.1).cmp(&(b.0.start, b.0.end, &b.1)));
     errors.dedup();
+    errors.truncate(MAX_ERRORS);
     unclosed(&mut errors);
     for (span, message) in errors {
         faults.push(syntax_error(Place { source: Arc::clone(source), span }, &message));

@@ -168,6 +168,9 @@ impl<'a> Machine<'a> {
     }
 }
 
+/// The most memory that all settings may take together.
+const MAX_SIZE: usize = 64 << 20;
+
 /// Computes all options.
 pub fn settings(
     machine: &Machine<'_>,
@@ -176,11 +179,21 @@ pub fn settings(
     faults: &mut Vec<Diagnostic>,
 ) -> Settings {
     let mut settings = Settings::default();
+    let mut size = 0;
     for leaf in &plans.order {
         let Some(plan) = plans.plans.get(leaf) else { continue };
         match setting(machine, (leaf, plan), (files, &settings), faults) {
-            Some(setting) => drop(settings.values.insert(leaf.clone(), setting)),
+            Some(setting) => {
+                size += setting.value.size();
+                settings.values.insert(leaf.clone(), setting);
+            }
             None => drop(settings.failed.insert(leaf.clone())),
+        }
+        if size > MAX_SIZE {
+            let error = Diagnostic::error("the settings take more than 64 MiB together");
+            let help = "look for options that repeat the values of others";
+            faults.push(error.at(plan.decl.place.clone(), "too much from here on").help(help));
+            break;
         }
     }
     settings

@@ -232,3 +232,39 @@ fn deep_and_long_texts_are_bounded() {
         compile("modules = ['m']\n", GOOD, &template);
     }
 }
+
+/// The error of templates of the module `m`, the first of them `x.sh.j2`.
+fn refused(host: &str, files: &[(&str, String)]) -> String {
+    let mut all = vec![("modules/m/module.toml", GOOD)];
+    all.extend(files.iter().map(|(path, text)| (*path, text.as_str())));
+    if all.iter().all(|(path, _)| *path != "modules/m/x.sh.j2") {
+        all.push(("modules/m/x.sh.j2", ""));
+    }
+    try_compile(host, &all).unwrap_err().remove(0).message
+}
+
+#[test]
+fn nothing_small_becomes_too_much() {
+    let modules = "modules = ['m']\n";
+    let template = |text: String| refused(modules, &[("modules/m/x.sh.j2", text)]);
+    for doubled in ["[a, a]", "a + a", "{'x': a, 'y': a}"] {
+        let sets = format!("{{% set a = {doubled} %}}").repeat(40);
+        let text = format!("{{% set a = m.b %}}{sets}{{{{ a | length }}}}");
+        assert_eq!(template(text), "this holds the same values over and over", "{doubled}");
+    }
+    assert_eq!(template("{% set a = m.a %}".repeat(500) + "{{ a.x }}"), "this is not defined");
+    let includes = |next: &str| format!("{{% include '{next}' %}}").repeat(30);
+    let files = [
+        ("modules/m/x.sh.j2", includes("1")),
+        ("modules/m/1", includes("2")),
+        ("modules/m/2", includes("3")),
+        ("modules/m/3", includes("4")),
+        ("modules/m/4", String::new()),
+    ];
+    assert_eq!(refused(modules, &files), "more than 100 files are included");
+    let files: Vec<(String, String)> = (0..99)
+        .map(|file| (format!("hosts/{file}"), format!("[host]\nimports = ['{}']\n", file + 1)))
+        .collect();
+    let files: Vec<(&str, String)> = files.iter().map(|(path, text)| (path.as_str(), text.clone())).collect();
+    assert_eq!(refused("imports = ['0']\nmodules = ['m']\n", &files), "imports are more than 32 levels deep");
+}
