@@ -18,9 +18,9 @@ fn no_host_file() {
     exit 1
     ---- stdout
     ---- stderr
-    error: `hosts` is no regular file
+    error: `hosts` is no host file
      |
-     = help: name a host's file, as `hosts/node1.toml`
+     = help: host files end in `.toml`: `hosts.toml`
     ");
     insta::assert_snapshot!(project.shown(&["hosts/Node 1.toml"]), @r"
     exit 1
