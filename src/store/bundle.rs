@@ -259,11 +259,9 @@ mod tests {
     fn manifest() -> Manifest {
         let digest = ObjectDigest::File(file_digest(false, b"x\n"));
         let object = digest.name(&Label::new("motd").unwrap());
+        let target = Target { arch: "x86_64".into(), python: "3.11".into(), system: "debian-12".into() };
+        let empty = Manifest::empty(HostName::new("node1").unwrap(), target);
         Manifest {
-            format: FORMAT,
-            host: HostName::new("node1").unwrap(),
-            target: Target { arch: "x86_64".into(), python: "3.11".into(), system: "debian-12".into() },
-            packages: Vec::new(),
             objects: vec![ClosureObject { name: object.clone(), digest, size: 2 }],
             paths: vec![ManagedPath {
                 path: TargetPath::new("/etc/motd").unwrap(),
@@ -271,13 +269,7 @@ mod tests {
                 place: Place::Link,
                 mode: None,
             }],
-            units: Vec::new(),
-            drop_ins: Vec::new(),
-            groups: Vec::new(),
-            users: Vec::new(),
-            directories: Vec::new(),
-            venvs: Vec::new(),
-            checks: Vec::new(),
+            ..empty
         }
     }
 

@@ -217,7 +217,7 @@ impl Copy<'_> {
 mod tests {
     use super::*;
     use crate::base::name::{HostName, Label};
-    use crate::store::manifest::{FORMAT, Manifest, Target};
+    use crate::store::manifest::{Manifest, Target};
     use crate::store::object::{Entry, File, Object, Tree};
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
@@ -241,22 +241,9 @@ mod tests {
             digest: object.digest(),
             size: object.size(),
         });
-        Bundle::seal(Manifest {
-            format: FORMAT,
-            host: HostName::new("node1").unwrap(),
-            target: Target { arch: "x86_64".into(), python: "3.11".into(), system: "debian-12".into() },
-            packages: Vec::new(),
-            objects: closure.collect(),
-            paths: Vec::new(),
-            units: Vec::new(),
-            drop_ins: Vec::new(),
-            groups: Vec::new(),
-            users: Vec::new(),
-            directories: Vec::new(),
-            venvs: Vec::new(),
-            checks: Vec::new(),
-        })
-        .unwrap()
+        let target = Target { arch: "x86_64".into(), python: "3.11".into(), system: "debian-12".into() };
+        let empty = Manifest::empty(HostName::new("node1").unwrap(), target);
+        Bundle::seal(Manifest { objects: closure.collect(), ..empty }).unwrap()
     }
 
     /// A store with two objects and their bundle, imported after `spoil` changed it.

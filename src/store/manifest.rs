@@ -314,6 +314,26 @@ fn some_hex<'de, K: Kind, D: serde::Deserializer<'de>>(
 }
 
 impl Manifest {
+    /// A host with nothing on it.
+    #[must_use]
+    pub const fn empty(host: HostName, target: Target) -> Self {
+        Self {
+            format: FORMAT,
+            host,
+            target,
+            packages: Vec::new(),
+            objects: Vec::new(),
+            paths: Vec::new(),
+            units: Vec::new(),
+            drop_ins: Vec::new(),
+            groups: Vec::new(),
+            users: Vec::new(),
+            directories: Vec::new(),
+            venvs: Vec::new(),
+            checks: Vec::new(),
+        }
+    }
+
     /// Puts all lists into the order in which they are written.
     pub fn sort(&mut self) {
         self.packages.sort();

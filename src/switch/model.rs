@@ -9,7 +9,7 @@ use crate::base::name::{HostName, Label, UnitName};
 use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
 use crate::store::manifest::{
-    ClosureObject, FORMAT, ManagedPath, Manifest, Mode, Place, Target, Unit as ManifestUnit,
+    ClosureObject, ManagedPath, Manifest, Mode, Place, Target, Unit as ManifestUnit,
 };
 use crate::store::object::{ObjectDigest, file_digest};
 use crate::switch::observed::{
@@ -81,22 +81,9 @@ fn bundle(spec: &Spec) -> Bundle {
             wanted_by: vec![UnitName::new("voevent.target").unwrap()],
         });
     }
-    Bundle::seal(Manifest {
-        format: FORMAT,
-        host: HostName::new("node1").unwrap(),
-        target: Target { arch: "x86_64".into(), python: "3.11".into(), system: "debian-12".into() },
-        packages: Vec::new(),
-        objects: objects.into_values().collect(),
-        paths,
-        units,
-        drop_ins: Vec::new(),
-        groups: Vec::new(),
-        users: Vec::new(),
-        directories: Vec::new(),
-        venvs: Vec::new(),
-        checks: Vec::new(),
-    })
-    .unwrap()
+    let target = Target { arch: "x86_64".into(), python: "3.11".into(), system: "debian-12".into() };
+    let empty = Manifest::empty(HostName::new("node1").unwrap(), target);
+    Bundle::seal(Manifest { objects: objects.into_values().collect(), paths, units, ..empty }).unwrap()
 }
 
 /// The machine: what can be observed of it, and all generations that there are.

@@ -1,5 +1,7 @@
 //! What the README shows works as it is shown.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use std::process::Command;
 
 use crate::sandbox::Sandbox;

@@ -18,7 +18,7 @@ use crate::build::placing::{copy_mode, judge};
 use crate::build::seal::units::FilledUnit;
 use crate::store::bundle::Bundle;
 use crate::store::manifest::{
-    self, Check, ClosureObject, Directory, FORMAT, Group, ManagedPath, Manifest, Mode, Target, User, Venv,
+    self, Check, ClosureObject, Directory, Group, ManagedPath, Manifest, Mode, Target, User, Venv,
 };
 use crate::store::object::{File, Object, ObjectDigest, ObjectName, Tree};
 
@@ -78,21 +78,7 @@ impl<'a> Sealer<'a> {
             python: rendered.target.python.clone(),
             system: rendered.target.system.clone(),
         };
-        let manifest = Manifest {
-            format: FORMAT,
-            host: rendered.host.clone(),
-            target,
-            packages: Vec::new(),
-            objects: Vec::new(),
-            paths: Vec::new(),
-            units: Vec::new(),
-            drop_ins: Vec::new(),
-            groups: Vec::new(),
-            users: Vec::new(),
-            directories: Vec::new(),
-            venvs: Vec::new(),
-            checks: Vec::new(),
-        };
+        let manifest = Manifest::empty(rendered.host.clone(), target);
         Self {
             venvs,
             manifest,
