@@ -10,29 +10,45 @@ use crate::switch::recover::{Recovered, recover};
 use crate::switch::state::Pointer;
 use crate::switch::systemd::Load;
 
+/// Why what is pending at boot is put back.
+const CAUSE: &str = "the machine went down before it was done";
+
 /// Before `sysinit.target`: puts files back where an activation is pending, and starts our units, not waiting for them.
 ///
 /// # Errors
 /// Where something could not be put back.
 pub fn boot(machine: &mut Machine) -> Result<Recovered, Failure> {
+    let recovered = put_back(machine);
+    // What could not be put back is no reason not to start what is live.
+    let started = start(machine);
+    let recovered = recovered?;
+    started?;
+    Ok(recovered)
+}
+
+fn put_back(machine: &mut Machine) -> Result<Recovered, Failure> {
     machine.state.prepare()?;
     let _lock = machine.state.lock()?;
-    let recovered = recover(machine, Part::Files, "the machine went down before it was done");
-    let live = machine.state.pointer(Pointer::Current)?.is_some();
+    recover(machine, Part::Files, CAUSE)
+}
+
+/// Starts our units where there are any and the administrator did not mask them all.
+fn start(machine: &mut Machine) -> Result<(), Failure> {
     let target = UnitName::new(layout::TARGET_UNIT)?;
     let Some(systemd) = &mut machine.systemd else {
-        return recovered;
+        return Ok(());
     };
-    // The generator saw nothing where /var was not mounted yet.
-    let loaded = systemd.units(&[&target])?.get(&target).is_some_and(|state| state.load == Load::Loaded);
-    if live && !loaded {
-        systemd.reload()?;
+    if machine.state.pointer(Pointer::Current)?.is_none() {
+        return Ok(());
     }
-    if live {
-        // Blocking would wait for units that wait for this one.
-        systemd.start_no_block(&target)?;
+    match systemd.units(&[&target])?.get(&target).map(|state| state.load) {
+        Some(Load::Masked) => return Ok(()),
+        Some(Load::Loaded) => {}
+        // The generator saw nothing where /var was not mounted yet.
+        _ => systemd.reload()?,
     }
-    recovered
+    // Blocking would wait for units that wait for this one.
+    Ok(systemd.start_no_block(&target)?)
 }
 
 /// When the machine is up: proves what was put back, and writes the outcome.
@@ -41,5 +57,5 @@ pub fn boot(machine: &mut Machine) -> Result<Recovered, Failure> {
 /// Where the committed generation does not work either.
 pub fn boot_check(machine: &mut Machine) -> Result<Recovered, Failure> {
     let _lock = machine.state.lock()?;
-    recover(machine, Part::Whole, "the machine went down before it was done")
+    recover(machine, Part::Whole, CAUSE)
 }

@@ -19,13 +19,16 @@ use crate::switch::traces::log_tail;
 
 /// Lines of a failed unit's log that are shown.
 const LOG_LINES: u16 = 10;
+/// Time beside what units may take.
+const MARGIN: Duration = Duration::from_secs(30);
 
 /// Which steps of a plan are done now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// All.
     Whole,
-    /// Those that need no unit to run: at boot, before anything reads what is not committed.
+    /// Those of managed paths: at boot, before anything reads what is not committed. Units do not run yet, and the
+    /// folders of the bundle may lie on file systems that are not mounted yet; systemd-tmpfiles makes them later.
     Files,
 }
 
@@ -34,7 +37,8 @@ pub enum Part {
 pub enum OnError {
     /// End: the way back is planned from what is then.
     Stop,
-    /// Go on with the next step: on the way back, as much as can be put back is.
+    /// Go on with the next step: on the way back, as much as can be put back is. Only a flip that fails is the end:
+    /// what comes after it would lead through the wrong generation.
     GoOn,
 }
 
@@ -54,7 +58,7 @@ pub fn perform(
         let (jobs, others) = jobs(steps);
         let result = if jobs.is_empty() {
             steps = rest;
-            if part == Part::Files && is_of_units(step) {
+            if part == Part::Files && comes_later(step) {
                 Ok(())
             } else {
                 one(machine, step, (number, bundle))
@@ -68,7 +72,7 @@ pub fn perform(
                 Some(first) => first.details([error.message]).details(error.details),
                 None => error,
             });
-            if on_error == OnError::Stop {
+            if on_error == OnError::Stop || matches!(step.action, Action::Flip(_)) {
                 break;
             }
         }
@@ -77,8 +81,9 @@ pub fn perform(
     failure.map_or(synced, Err)
 }
 
-const fn is_of_units(step: &Step) -> bool {
-    matches!(step.action, Action::ResetFailed(_))
+/// Whether a step has nothing to do with managed paths.
+const fn comes_later(step: &Step) -> bool {
+    matches!(step.action, Action::ResetFailed(_) | Action::Directories)
 }
 
 /// The jobs that a plan goes on with; they are queued together, so that systemd keeps the order that the units ask for.
@@ -140,8 +145,8 @@ fn read(store: &Store, object: &ObjectName) -> Result<Vec<u8>, Failure> {
 
 /// Runs jobs and waits for them; those that failed are told with the last lines of their logs.
 fn run(machine: &mut Machine, jobs: &[(JobKind, UnitName)], bundle: Option<&Bundle>) -> Result<(), Failure> {
-    let within =
-        jobs.iter().map(|(_, unit)| time_of(unit, bundle)).sum::<Duration>() + Duration::from_secs(30);
+    let times = jobs.iter().map(|(_, unit)| time_of(unit, bundle));
+    let within = times.fold(MARGIN, Duration::saturating_add);
     let systemd = systemd(machine)?;
     let results = systemd.run_jobs(jobs, within)?;
     let failed: Vec<_> = results.iter().filter(|(_, result)| !result.is_done()).collect();
@@ -158,13 +163,13 @@ fn run(machine: &mut Machine, jobs: &[(JobKind, UnitName)], bundle: Option<&Bund
     Err(failure.help(format!("see `journalctl -u {unit}`")))
 }
 
-/// How long a unit may take to stop and start again.
+/// How long a unit may take to stop and start again; an hour at most.
 #[must_use]
 pub fn time_of(unit: &UnitName, bundle: Option<&Bundle>) -> Duration {
     let seconds = bundle
         .and_then(|bundle| bundle.unit(unit))
         .map_or(90, |unit| unit.start_timeout.saturating_add(unit.stop_timeout));
-    Duration::from_secs(seconds)
+    Duration::from_secs(seconds.min(3600))
 }
 
 /// Removes what a killed activation left under temporary names.

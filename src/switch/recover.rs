@@ -37,16 +37,30 @@ pub enum Recovered {
 /// # Errors
 /// Where the committed generation could not be put back, or does not work: `pending` then stays, and a person is needed.
 pub fn recover(machine: &mut Machine, part: Part, cause: &str) -> Result<Recovered, Failure> {
-    abandon(machine)?;
-    let Some(pending) = machine.state.pointer(Pointer::Pending)? else {
-        return Ok(Recovered::Nothing);
+    let ended = match machine.state.pointer(Pointer::Pending)? {
+        Some(pending) => {
+            pending_ended(machine, (pending, part), cause).map_err(|failure| failure.exit(Exit::Stuck))
+        }
+        None => Ok(Recovered::Nothing),
     };
+    // What never was pending keeps nothing from coming back.
+    let abandoned = abandon(machine);
+    let recovered = ended?;
+    abandoned?;
+    Ok(recovered)
+}
+
+fn pending_ended(
+    machine: &mut Machine,
+    (pending, part): (u64, Part),
+    cause: &str,
+) -> Result<Recovered, Failure> {
     if machine.state.pointer(Pointer::Committed)? == Some(pending) {
         let outcome = if machine.systemd.is_some() { Outcome::Committed } else { Outcome::Unproven };
         end(machine, pending, (outcome, ""))?;
         return Ok(Recovered::Finished(pending));
     }
-    back(machine, pending, part).map_err(|failure| failure.exit(Exit::Stuck))?;
+    back(machine, pending, part)?;
     if part == Part::Files {
         return Ok(Recovered::FilesBack(pending));
     }
@@ -62,7 +76,10 @@ fn back(machine: &mut Machine, pending: u64, part: Part) -> Result<(), Failure> 
     let committed = machine.state.generations()?.committed;
     let bundle = committed.as_ref().map(|committed| &committed.bundle);
     let generation = committed.as_ref().map(|committed| (committed.number, &committed.bundle));
-    cancel_jobs(machine)?;
+    if part == Part::Whole {
+        // At boot the jobs that are queued are those of the boot.
+        cancel_jobs(machine)?;
+    }
     let mut plan = plan_back(machine, generation)?;
     let paths: Vec<TargetPath> = machine.observe(bundle)?.paths.into_keys().collect();
     sweep(machine, &paths, pending)?;
@@ -119,7 +136,7 @@ pub fn end(machine: &mut Machine, number: u64, (outcome, cause): (Outcome, &str)
     Ok(())
 }
 
-/// Marks generations that never became pending.
+/// Marks a generation that never became pending: the last one, since its successor is made after this.
 fn abandon(machine: &Machine) -> Result<(), Failure> {
     let pending = machine.state.pointer(Pointer::Pending)?;
     let Some(last) = machine.state.numbers()?.pop().filter(|last| Some(*last) != pending) else {
