@@ -5,6 +5,7 @@
 //! Until `pending` is set nothing that runs and no managed path has changed: a failure is a refusal (exit 3). After it
 //! every failure, and every death of this program, ends with the committed generation back.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::base::name::UnitName;
@@ -63,6 +64,8 @@ pub enum Ending {
 
 /// Time beside what checks and units may take.
 const MARGIN: Duration = Duration::from_secs(30);
+/// However long they may take, the guard comes then.
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// Activates. `tell` gets a line for each thing that takes time.
 ///
@@ -99,6 +102,11 @@ pub fn activate(
     let dbm = facts.python.map_or_else(|_| String::new(), |python| python.dbm);
     let record = Record { activator: activator.to_string(), dbm, ..record };
     machine.state.create(&record)?;
+    if let Some(stuck) = machine.state.pointer(Pointer::Pending)? {
+        let cause = "what was committed did not work either".to_owned();
+        let record = machine.state.record(stuck)?;
+        machine.state.update(&Record { outcome: Outcome::Reverted, cause, ..record })?;
+    }
     machine.state.point(Pointer::Pending, Some(number))?;
     let result = change(machine, request, (number, &bundle, &plan), (&activator, tell));
     match result {
@@ -232,13 +240,15 @@ fn record(
         cause: String::new(),
         steps: plan.steps.iter().map(ToString::to_string).collect(),
         folders: folders.into_iter().collect(),
-        ran: running(observed),
+        ran: ran(observed),
     })
 }
 
-fn running(observed: &Observed) -> Vec<UnitName> {
+/// The units that run, and those that ran before an activation that could not be put back.
+fn ran(observed: &Observed) -> Vec<UnitName> {
     let units = observed.units.iter().flatten();
-    units.filter(|(_, unit)| unit.active == Active::Active).map(|(name, _)| name.clone()).collect()
+    let running = units.filter(|(_, unit)| unit.active == Active::Active).map(|(name, _)| name.clone());
+    running.chain(observed.ran.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The change itself, and its proof.
@@ -249,7 +259,7 @@ fn change(
     (activator, tell): (&ObjectName, &mut dyn FnMut(&str)),
 ) -> Result<(), Failure> {
     if machine.systemd.is_some() {
-        let allowance = request.allowance.unwrap_or_else(|| allowance(bundle, plan));
+        let allowance = request.allowance.unwrap_or_else(|| allowance(bundle, plan)).min(LONGEST);
         start_guard(machine, number, (activator, boot_time() + allowance))?;
     }
     plan.steps.iter().for_each(|step| tell(&step.to_string()));
@@ -259,20 +269,23 @@ fn change(
     }
     // What answers may still be what was there before.
     let (_, left) = planned(machine, (number, bundle))?;
-    if is_done(&left) {
+    if is_done(&left) && left.collisions.is_empty() {
         return Ok(());
     }
-    Err(Failure::refused("the machine is not what it should be now").details(&left.steps))
+    Err(Failure::refused("the machine is not what it should be now")
+        .details(&left.steps)
+        .details(&left.collisions))
 }
 
 /// What the checks and the plan's units may take, and some more.
 fn allowance(bundle: &Bundle, plan: &Plan) -> Duration {
-    let checks: Duration = bundle.manifest.checks.iter().map(crate::store::manifest::Check::within).sum();
+    let checks = bundle.manifest.checks.iter().map(crate::store::manifest::Check::within);
     let units = plan.steps.iter().filter_map(|step| match &step.action {
         Action::Stop(unit) | Action::Start(unit) | Action::Restart(unit) | Action::Reload(unit) => Some(unit),
         _ => None,
     });
-    checks + units.map(|unit| time_of(unit, Some(bundle))).sum::<Duration>() + MARGIN
+    let times = checks.chain(units.map(|unit| time_of(unit, Some(bundle))));
+    times.fold(MARGIN, Duration::saturating_add)
 }
 
 /// Makes the proven generation the committed one.

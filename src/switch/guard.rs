@@ -56,25 +56,36 @@ pub fn start_guard(
 /// Guards the activation of generation `number` until it ends, or until `deadline` (since boot).
 ///
 /// # Errors
-/// Where the committed generation could not be put back: the service is then started again.
+/// Where the committed generation could not be put back. Where a person is needed the service ends with that; else it is
+/// started again.
 pub fn guard(machine: &mut Machine, number: u64, deadline: Duration) -> Result<Recovered, Failure> {
-    let (_lock, cause) = lock(machine, deadline)?;
+    let Some((_lock, cause)) = lock(machine, number, deadline)? else {
+        return Ok(Recovered::Nothing);
+    };
     if machine.state.pointer(Pointer::Pending)? != Some(number) {
         return Ok(Recovered::Nothing);
     }
     recover(machine, Part::Whole, cause)
 }
 
-/// Takes the lock when it is free. At the deadline its holder is killed first.
-fn lock(machine: &mut Machine, deadline: Duration) -> Result<(Lock, &'static str), Failure> {
+/// Takes the lock when it is free. At the deadline its holder is killed first, unless the generation is not pending any
+/// more: then the holder is a later switch, and none of this guard's business.
+fn lock(
+    machine: &mut Machine,
+    number: u64,
+    deadline: Duration,
+) -> Result<Option<(Lock, &'static str)>, Failure> {
     let (sender, receiver) = channel();
     let state = machine.state.clone();
     // Only waits; what changes the machine is this thread.
     std::thread::spawn(move || sender.send(state.lock()));
     match receiver.recv_timeout(deadline.saturating_sub(boot_time())) {
-        Ok(lock) => return Ok((lock?, "the switch ended before it was done")),
+        Ok(lock) => return Ok(Some((lock?, "the switch ended before it was done"))),
         Err(RecvTimeoutError::Disconnected) => return Err(Failure::refused("the lock cannot be taken")),
         Err(RecvTimeoutError::Timeout) => {}
+    }
+    if machine.state.pointer(Pointer::Pending)? != Some(number) {
+        return Ok(None);
     }
     if let Some(systemd) = &mut machine.systemd {
         // It may have ended by itself in this moment.
@@ -83,5 +94,5 @@ fn lock(machine: &mut Machine, deadline: Duration) -> Result<(Lock, &'static str
     let lock = receiver
         .recv_timeout(DYING)
         .map_err(|_| Failure::refused("the switch was killed at its deadline and still holds the lock"))?;
-    Ok((lock?, "the switch took longer than it may"))
+    Ok(Some((lock?, "the switch took longer than it may")))
 }

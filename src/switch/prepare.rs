@@ -59,7 +59,7 @@ pub fn preflight(machine: &Machine, bundle: &Bundle) -> Result<Facts, Failure> {
 fn missing_bytes(machine: &Machine, manifest: &Manifest) -> u64 {
     let store = machine.state.store();
     let missing = manifest.objects.iter().filter(|object| !store.has(&object.name));
-    missing.map(|object| object.size).sum::<u64>().saturating_mul(2)
+    missing.map(|object| object.size).fold(0, u64::saturating_add).saturating_mul(2)
 }
 
 /// Comet's event database depends on what the interpreter's `dbm` writes: with another module it would be empty.

@@ -6,6 +6,7 @@ use zbus::{OwnedObjectPath, Variant};
 
 use crate::base::name::UnitName;
 use crate::switch::bus::CALL_TIME;
+use crate::switch::failure::Exit;
 use crate::switch::jobs::JobResult;
 use crate::switch::systemd::{Load, Systemd, SystemdError, manager};
 use crate::switch::tool::{self, Output, Tool, ToolError};
@@ -36,8 +37,9 @@ pub struct Program<'a> {
 }
 
 impl Systemd {
-    /// Starts the guard: a service that is started again whenever it dies, that the kernel spares when memory runs
-    /// out, and that is forgotten when it has ended. Waits until it is executed, and not for its end.
+    /// Starts the guard: a service that is started again whenever it dies, but not where it says that a person is
+    /// needed; that the kernel spares when memory runs out, and that is forgotten when it has ended. Waits until it is
+    /// executed, and not for its end.
     ///
     /// # Errors
     /// [`SystemdError::Exists`] where the name is taken; else where systemd refuses.
@@ -45,11 +47,14 @@ impl Systemd {
         let path = guard.command.first().map_or("", String::as_str);
         let arguments: Vec<String> = guard.command.iter().map(|argument| literal(argument)).collect();
         let command = Variant::from(vec![(path, arguments, false)]);
+        // Exit codes, signals. Again and again it would hold the lock, and no new switch could mend anything.
+        let stuck = vec![i32::from(Exit::Stuck.code())];
         let properties = vec![
             ("Description", Variant::from(guard.description)),
             ("Type", Variant::from("exec")),
             ("ExecStart", command),
             ("Restart", Variant::from("on-failure")),
+            ("RestartPreventExitStatus", Variant::from((stuck, Vec::<i32>::new()))),
             ("RestartUSec", Variant::from(50_000_u64)),
             ("StartLimitIntervalUSec", Variant::from(0_u64)),
             ("OOMScoreAdjust", Variant::from(-900_i32)),
