@@ -98,11 +98,14 @@ impl Call<'_> {
             plan.notes.iter().for_each(|note| (self.tell)(&format!("note: {note}")));
             return Ok(tell_ending(&Ending::Nothing, bundle, self.tell));
         }
-        self.launch(machine, argument)
+        self.launch(machine, bundle, argument)
     }
 
     /// Runs the activation in [`RUN_UNIT`]: a lost terminal changes nothing, and a second one at once is refused.
-    fn launch(self, machine: &mut Machine, argument: &[String]) -> Result<Exit, Failure> {
+    ///
+    /// Its exit code is believed where it says that nothing was done or something failed. `systemd-run` says 0 of a
+    /// service that was stopped, too, and 1 of much: there the machine tells.
+    fn launch(self, machine: &mut Machine, bundle: &Bundle, argument: &[String]) -> Result<Exit, Failure> {
         let program = executable()?.to_string_lossy().into_owned();
         let mut command = vec![program, "run".to_owned(), "--by".to_owned(), who()];
         command.extend(argument.iter().cloned());
@@ -121,20 +124,21 @@ impl Call<'_> {
             other => Failure::from(other),
         })?;
         match Exit::from_code(code) {
-            Some(exit) => Ok(exit),
-            None => self.killed(machine, before),
+            Some(Exit::Done) if is_committed(machine, bundle)? => Ok(Exit::Done),
+            Some(exit @ (Exit::Usage | Exit::Refused | Exit::Reverted | Exit::Stuck)) => Ok(exit),
+            Some(Exit::Done | Exit::Wrong) | None => self.killed(machine, bundle, before),
         }
     }
 
     /// The switch was killed: waits for its guard, and tells how that ended.
-    fn killed(self, machine: &mut Machine, before: Option<u64>) -> Result<Exit, Failure> {
-        (self.tell)("the switch was killed: its guard puts back what was committed");
+    fn killed(self, machine: &Machine, bundle: &Bundle, before: Option<u64>) -> Result<Exit, Failure> {
+        (self.tell)("the switch did not end by itself: its guard puts back what was committed");
         let pause = Duration::from_millis(50);
         for _ in 0..REVERTING.as_millis() / pause.as_millis() {
             if machine.state.pointer(Pointer::Pending)?.is_none()
                 && let Some(_lock) = machine.state.try_lock()?
             {
-                return self.tell_killed(machine, before);
+                return self.tell_killed(machine, bundle, before);
             }
             std::thread::sleep(pause);
         }
@@ -144,9 +148,11 @@ impl Call<'_> {
     }
 
     /// How the generation that the killed switch made has ended, if it made one.
-    fn tell_killed(self, machine: &Machine, before: Option<u64>) -> Result<Exit, Failure> {
+    fn tell_killed(self, machine: &Machine, bundle: &Bundle, before: Option<u64>) -> Result<Exit, Failure> {
         let last = machine.state.numbers()?.pop().filter(|last| Some(*last) != before);
         let last = last.map(|last| machine.state.record(last)).transpose()?;
+        // With another bundle it is somebody else's.
+        let last = last.filter(|record| record.bundle == bundle.name);
         match last.map(|record| (record.number, record.outcome)) {
             Some((number, Outcome::Committed)) => {
                 (self.tell)(&format!("generation {number} had been proven: it is committed"));
@@ -200,12 +206,12 @@ impl Call<'_> {
     pub fn run(self, by: String, bundle: Option<&Path>, number: Option<u64>) -> Result<Exit, Failure> {
         let mut machine = self.machine()?;
         let to = match (bundle, number) {
-            (Some(path), _) => To::Path(bundle_path(path)?),
+            (Some(path), _) => To::Path(bundle_path(path).map_err(gone)?),
             (None, Some(number)) => To::Generation(number),
             (None, None) => To::Predecessor,
         };
         let bundle = match &to {
-            To::Path(path) => path.read()?,
+            To::Path(path) => path.read().map_err(gone)?,
             To::Generation(number) => machine.generation_bundle(*number)?,
             To::Predecessor => machine.previous().and_then(|number| machine.generation_bundle(number))?,
         };
@@ -269,6 +275,18 @@ fn received(machine: &Machine) -> Result<BundlePath, Failure> {
             .help("name one: `voevent-switch BUNDLE`")
     })?;
     BundlePath::resolve(&path)
+}
+
+/// A bundle that was there when its path was given is not a wrong one: it was changed since.
+fn gone(failure: Failure) -> Failure {
+    failure.exit(Exit::Refused)
+}
+
+/// Whether this bundle is the committed one, and nothing is under way.
+fn is_committed(machine: &Machine, bundle: &Bundle) -> Result<bool, Failure> {
+    let generations = machine.state.generations()?;
+    let committed = generations.committed.is_some_and(|committed| committed.bundle.name == bundle.name);
+    Ok(committed && generations.pending.is_none())
 }
 
 /// The plan for the next generation, with nothing done.

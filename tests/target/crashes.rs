@@ -11,6 +11,8 @@ crate::tests![
     a_power_cut_in_the_checks,
     power_cuts_that_lose_what_was_not_synced,
     a_stopped_switch_is_ended_by_its_guard,
+    a_switch_that_was_told_to_stop_is_no_success,
+    what_cannot_be_put_back_is_mended_by_the_next_switch,
 ];
 
 const OLD: &str = "ivo://org.example/node1";
@@ -144,5 +146,45 @@ fn a_stopped_switch_is_ended_by_its_guard() -> Result<()> {
     assert_eq!(whole(&node, &[(&first, OLD), (&slow, NEW)])?, OLD);
     let cause = node.sh("grep ^cause /var/lib/voevent/generations/2/record.toml")?;
     assert!(cause.contains("longer than it may"), "{cause}");
+    Ok(())
+}
+
+/// systemd-run(1) ends with 0 where the service was stopped.
+fn a_switch_that_was_told_to_stop_is_no_success() -> Result<()> {
+    let lab = Lab::new()?;
+    let (workstation, slow) = slow_bundle(&lab)?;
+    let node = Prepared::get()?.boot(&lab)?;
+    node.ship(&workstation)?;
+    let mut switch = node.spawn(["/usr/local/sbin/voevent-switch", &format!("{SHIPPED}/store/{slow}")])?;
+    in_checks(&node)?;
+    node.run(["systemctl", "stop", "voevent-switch-run.service"])?;
+    let output = switch.wait(Duration::from_mins(2))?;
+    assert_eq!(output.code(), Some(4), "{output:?}");
+    let first = Prepared::get()?.first;
+    assert_eq!(whole(&node, &[(&first, OLD), (&slow, NEW)])?, OLD);
+    Ok(())
+}
+
+/// Where what was committed does not work either, the guard tries once, and then leaves the lock to a person.
+fn what_cannot_be_put_back_is_mended_by_the_next_switch() -> Result<()> {
+    let lab = Lab::new()?;
+    let workstation = Workstation::new(&lab, "w")?;
+    let new = workstation.build(&with_ivo(NEW)?)?;
+    let node = Prepared::get()?.boot(&lab)?;
+    node.ship(&workstation)?;
+    let drop_in = "/etc/systemd/system/comet.service.d/broken.conf";
+    node.sh(&format!("mkdir -p {}", drop_in.trim_end_matches("/broken.conf")))?;
+    node.write_file(drop_in, "[Service]\nExecStartPre=/bin/false\n")?;
+    let output = node.switch([format!("{SHIPPED}/store/{new}").as_str()])?;
+    assert_eq!(output.code(), Some(5), "{output:?}");
+    node.wait(Duration::from_mins(1), || {
+        Ok(node.sh("systemctl list-units --plain --no-legend 'voevent-guard-*'")?.is_empty())
+    })?;
+    assert_eq!(node.sh("readlink /var/lib/voevent/pending")?, "generations/2");
+    node.sh(&format!("rm {drop_in}"))?;
+    node.switch_to(&new)?;
+    assert_eq!(whole(&node, &[(&new, NEW)])?, NEW);
+    let listed = node.switch(["generations"])?.checked()?.stdout;
+    assert!(listed.lines().nth(1).unwrap_or_default().contains("reverted"), "{listed}");
     Ok(())
 }
