@@ -6,9 +6,12 @@
 //! every failure, and every death of this program, ends with the committed generation back.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::base::io::IoError;
+use crate::base::layout;
 use crate::base::name::UnitName;
+use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
 use crate::store::import::import;
 use crate::store::object::ObjectName;
@@ -25,7 +28,7 @@ use crate::switch::prepare::{make_users, preflight};
 use crate::switch::prove::prove;
 use crate::switch::record::{FORMAT, Outcome, Record, predecessor};
 use crate::switch::recover::{Recovered, end, is_done, recover};
-use crate::switch::state::Pointer;
+use crate::switch::state::{Lock, Pointer};
 
 /// What is to be activated.
 #[derive(Debug, Clone)]
@@ -64,6 +67,8 @@ pub enum Ending {
 
 /// Time beside what checks and units may take.
 const MARGIN: Duration = Duration::from_secs(30);
+/// The guard of the switch before holds the lock for a moment, to see that all is done.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// However long they may take, the guard comes then.
 const LONGEST: Duration = Duration::from_hours(24);
 
@@ -76,19 +81,20 @@ pub fn activate(
     request: &Request,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Ending, Failure> {
+    refuse_writable_state(machine)?;
     machine.state.prepare()?;
-    let Some(_lock) = machine.state.try_lock()? else {
+    let Some(_lock) = lock_soon(machine)? else {
         return Err(Failure::refused("another activation is under way")
             .help("wait until it has ended: `voevent-switch generations` shows how"));
     };
     recovered(machine, tell)?;
-    let (bundle, again) = wanted(machine, &request.to)?;
-    let number = machine.state.numbers()?.last().map_or(1, |last| last + 1);
-    refuse_collisions(&planned(machine, (number, &bundle))?.1)?;
+    let (bundle, again) = find(machine, request)?;
     let facts = preflight(machine, &bundle)?;
     if let To::Path(path) = &request.to {
         receive(machine, &bundle, path, tell)?;
     }
+    let number = machine.state.numbers()?.last().map_or(1, |last| last + 1);
+    refuse_collisions(&planned(machine, (number, &bundle))?.1)?;
     let activator = install(machine)?;
     make_users(machine, &bundle)?;
     make_venvs(machine, &bundle, tell)?;
@@ -101,6 +107,8 @@ pub fn activate(
     let record = record(machine, request, (&bundle, number, again), (&observed, &plan))?;
     let dbm = facts.python.map_or_else(|_| String::new(), |python| python.dbm);
     let record = Record { activator: activator.to_string(), dbm, ..record };
+    // A switch before this one may have been killed between a rename and its sync.
+    machine.state.sync_objects()?;
     machine.state.create(&record)?;
     if let Some(stuck) = machine.state.pointer(Pointer::Pending)? {
         let cause = "what was committed did not work either".to_owned();
@@ -112,6 +120,31 @@ pub fn activate(
     match result {
         Ok(()) => commit(machine, number),
         Err(cause) => Err(revert(machine, cause, tell)),
+    }
+}
+
+fn lock_soon(machine: &Machine) -> Result<Option<Lock>, IoError> {
+    let begun = Instant::now();
+    loop {
+        let lock = machine.state.try_lock()?;
+        if lock.is_some() || begun.elapsed() >= PATIENCE {
+            return Ok(lock);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Root executes what lies in the state folder, at boot too.
+fn refuse_writable_state(machine: &Machine) -> Result<(), Failure> {
+    let below = TargetPath::new(format!("{}/bin", layout::STATE))?;
+    match machine.root.writable_by_others(&below)? {
+        None => Ok(()),
+        Some(found) => Err(Failure::refused(format!(
+            "`{}` lies in `{}`, which others than root can write",
+            layout::STATE,
+            found
+        ))
+        .help("make it root's, with mode 0755")),
     }
 }
 
@@ -130,21 +163,17 @@ fn recovered(machine: &mut Machine, tell: &mut dyn FnMut(&str)) -> Result<(), Fa
     Ok(())
 }
 
-/// The bundle that is asked for; and the generation whose bundle it is, where it was activated before.
-fn wanted(machine: &Machine, to: &To) -> Result<(Bundle, Option<u64>), Failure> {
-    let number = match to {
+/// The bundle; and the generation whose bundle it is, where it was activated before.
+fn find(machine: &Machine, request: &Request) -> Result<(Bundle, Option<u64>), Failure> {
+    let number = match &request.to {
         To::Path(path) => return Ok((path.read()?, None)),
         To::Generation(number) => *number,
         To::Predecessor => machine.previous()?,
     };
-    if !machine.state.numbers()?.contains(&number) {
-        return Err(Failure::refused(format!("there is no generation {number}"))
-            .help("`voevent-switch generations` lists them"));
-    }
-    Ok((machine.state.generation(number)?.bundle, Some(number)))
+    Ok((machine.generation_bundle(number)?, Some(number)))
 }
 
-/// Copies what the target's own store has not yet.
+/// Takes the bundle and its closure into the target's own store.
 fn receive(
     machine: &Machine,
     bundle: &Bundle,
@@ -159,6 +188,18 @@ fn receive(
 }
 
 impl Machine {
+    /// The bundle of a generation.
+    ///
+    /// # Errors
+    /// Where there is none of this number, or its bundle cannot be read.
+    pub fn generation_bundle(&self, number: u64) -> Result<Bundle, Failure> {
+        if self.state.numbers()?.contains(&number) {
+            return Ok(self.state.generation(number)?.bundle);
+        }
+        Err(Failure::refused(format!("there is no generation {number}"))
+            .help("`voevent-switch generations` lists them"))
+    }
+
     /// The generation that `rollback` goes to.
     ///
     /// # Errors

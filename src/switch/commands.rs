@@ -18,7 +18,7 @@ use crate::switch::plan::Plan;
 use crate::switch::probe::{ProbeKind, probe};
 use crate::switch::record::Outcome;
 use crate::switch::recover::Recovered;
-use crate::switch::state::Pointer;
+use crate::switch::state::{Pointer, State};
 use crate::switch::systemd::SystemdError;
 use crate::switch::transient::{Program, TransientError};
 use crate::switch::who::who;
@@ -45,10 +45,12 @@ impl Call<'_> {
                 Failure::refused("only root may change a machine").help("try `sudo voevent-switch …`")
             );
         }
-        Ok(match self.root {
-            Some(dir) => Machine::offline(dir)?,
-            None => Machine::live()?,
-        })
+        // Whatever the caller's is: the broker must be able to read what root makes.
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+        match self.root {
+            Some(dir) => offline(dir),
+            None => Ok(Machine::live()?),
+        }
     }
 
     /// `voevent-switch [BUNDLE]`
@@ -187,7 +189,11 @@ impl Call<'_> {
     /// # Errors
     /// Where a record cannot be read.
     pub fn generations(self) -> Result<String, Failure> {
-        Ok(table(&history(&crate::switch::state::State::below(self.root.unwrap_or(Path::new("/"))))?))
+        let state = match self.root {
+            Some(dir) => offline(dir)?.state,
+            None => State::below(Path::new("/")),
+        };
+        Ok(table(&history(&state)?))
     }
 
     /// `voevent-switch probe KIND`
@@ -248,14 +254,14 @@ impl Call<'_> {
     }
 }
 
-impl Machine {
-    fn generation_bundle(&self, number: u64) -> Result<Bundle, Failure> {
-        if self.state.numbers()?.contains(&number) {
-            return Ok(self.state.generation(number)?.bundle);
-        }
-        Err(Failure::refused(format!("there is no generation {number}"))
-            .help("`voevent-switch generations` lists them"))
+fn offline(dir: &Path) -> Result<Machine, Failure> {
+    let machine = Machine::offline(dir)?;
+    if machine.root.is_offline() {
+        return Ok(machine);
     }
+    Err(Failure::refused("`--root` names the root of this machine, which runs")
+        .exit(Exit::Usage)
+        .help("leave it out"))
 }
 
 /// A bundle's path has a `/` in it, so that a mistyped command is not taken for one.

@@ -100,10 +100,7 @@ pub fn compile_bytecode(sources: Sources<'_>) -> Result<Compiled, DeriveError> {
         .args(["--invalidation-mode", "unchecked-hash"])
         .args(["-s", sources.staged, "-p", sources.finally, &folder])
         .in_root(sources.root);
-    let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-    let output = tool.run();
-    rustix::process::umask(before);
-    let refused = refused(&folder, &output?)?;
+    let refused = refused(&folder, &tool.run()?)?;
     let files = complete(&sources.root.join(folder.trim_start_matches('/')))?;
     Ok(Compiled { files, refused })
 }

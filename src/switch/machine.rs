@@ -55,7 +55,9 @@ impl Machine {
     /// # Errors
     /// Where it cannot be opened.
     pub fn offline(dir: &Path) -> Result<Self, LookError> {
-        Ok(Self { root: Root::open(dir)?, state: State::below(dir), systemd: None })
+        let root = Root::open(dir)?;
+        let state = State::at(root.real(layout::STATE)?);
+        Ok(Self { root, state, systemd: None })
     }
 
     /// Looks at all that the generations of this target and a bundle have to do with.

@@ -42,9 +42,8 @@ pub fn preflight(machine: &Machine, bundle: &Bundle) -> Result<Facts, Failure> {
     let mut problems: Vec<String> = judge(&wanted, &facts).iter().map(ToString::to_string).collect();
     problems.extend(dbm_changed(machine, &facts)?);
     for managed in &manifest.paths {
-        if let Some(found) = machine.root.writable_by_others(&managed.path)? {
-            let text =
-                format!("`{}` lies below `{}`, which others than root can write", managed.path, found.folder);
+        if let Some(folder) = machine.root.writable_by_others(&managed.path)? {
+            let text = format!("`{}` lies below `{folder}`, which others than root can write", managed.path);
             problems.push(text);
         }
     }

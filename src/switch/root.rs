@@ -4,9 +4,11 @@
 //! is never left, and only its last component is created, renamed or removed.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
@@ -29,13 +31,6 @@ pub struct Root {
     touched: BTreeSet<String>,
 }
 
-/// A folder on the way to a managed path that a lesser user can write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Writable {
-    /// The folder.
-    pub folder: String,
-}
-
 impl Root {
     /// Opens a root.
     ///
@@ -45,7 +40,8 @@ impl Root {
         let fd =
             rustix::fs::openat(CWD, dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
                 .on("open", dir)?;
-        Ok(Self { dir: dir.to_owned(), fd, touched: BTreeSet::new() })
+        // Tools are run in another folder, where a relative path would be another root.
+        Ok(Self { dir: path_of(&fd)?, fd, touched: BTreeSet::new() })
     }
 
     /// Whether this is an offline root.
@@ -62,6 +58,21 @@ impl Root {
 
     fn shown(&self, path: &str) -> PathBuf {
         self.dir.join(path.trim_start_matches('/'))
+    }
+
+    /// Where this machine has a folder of the target, which need not be there yet; no link leads out of the root.
+    ///
+    /// # Errors
+    /// Where the system does not say.
+    pub fn real(&self, path: &str) -> Result<PathBuf, IoError> {
+        let mut folder = path;
+        loop {
+            match self.open_beneath(folder, OFlags::PATH | OFlags::DIRECTORY) {
+                Ok(fd) => return Ok(path_of(&fd)?.join(path[folder.len()..].trim_start_matches('/'))),
+                Err(Errno::NOENT) => folder = folder.rsplit_once('/').map_or("", |(above, _)| above),
+                Err(error) => return Err(error).on("open", self.shown(folder)),
+            }
+        }
     }
 
     fn open_beneath(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
@@ -146,7 +157,7 @@ impl Root {
     ///
     /// # Errors
     /// Where the system says no.
-    pub fn writable_by_others(&self, path: &TargetPath) -> Result<Option<Writable>, IoError> {
+    pub fn writable_by_others(&self, path: &TargetPath) -> Result<Option<String>, IoError> {
         let mut folder = String::new();
         for part in path.components() {
             let shown = if folder.is_empty() { "/" } else { &folder };
@@ -154,7 +165,7 @@ impl Root {
                 Ok(fd) => {
                     let found = rustix::fs::fstat(&fd).on("look at", self.shown(shown))?;
                     if found.st_uid != 0 || found.st_mode & 0o022 != 0 {
-                        return Ok(Some(Writable { folder: shown.to_owned() }));
+                        return Ok(Some(shown.to_owned()));
                     }
                 }
                 Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
@@ -165,15 +176,20 @@ impl Root {
         Ok(None)
     }
 
+    /// The folder of a path, a name in it that is free, and the path for messages.
+    fn beside(&self, path: &TargetPath, number: u64) -> Result<(OwnedFd, String, PathBuf), IoError> {
+        let (folder, temporary) = (self.folder(path.parent())?, temporary(path, number));
+        let shown = self.shown(path.as_str());
+        unlink(&folder, &temporary).on("remove", shown.with_file_name(&temporary))?;
+        Ok((folder, temporary, shown))
+    }
+
     /// Renames a link with this target into place.
     ///
     /// # Errors
     /// Where the system says no; the path is then as it was.
     pub fn place_link(&mut self, path: &TargetPath, target: &str, number: u64) -> Result<(), IoError> {
-        let folder = self.folder(path.parent())?;
-        let temporary = temporary(path, number);
-        let shown = self.shown(path.as_str());
-        unlink(&folder, &temporary).on("remove", shown.with_file_name(&temporary))?;
+        let (folder, temporary, shown) = self.beside(path, number)?;
         rustix::fs::symlinkat(target, &folder, temporary.as_str()).on("make link", &shown)?;
         rustix::fs::renameat(&folder, temporary.as_str(), &folder, path.file_name())
             .on("rename to", &shown)?;
@@ -191,10 +207,7 @@ impl Root {
         (content, mode): (&[u8], u32),
         number: u64,
     ) -> Result<(), IoError> {
-        let folder = self.folder(path.parent())?;
-        let temporary = temporary(path, number);
-        let shown = self.shown(path.as_str());
-        unlink(&folder, &temporary).on("remove", shown.with_file_name(&temporary))?;
+        let (folder, temporary, shown) = self.beside(path, number)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&folder, temporary.as_str(), flags, Mode::RUSR | Mode::WUSR)
             .on("create", &shown)?;
@@ -291,6 +304,13 @@ impl Root {
     }
 }
 
+/// The absolute path of what is open.
+fn path_of(fd: &OwnedFd) -> Result<PathBuf, IoError> {
+    let link = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    let path = rustix::fs::readlinkat(CWD, &link, Vec::new()).on("read link", &link)?;
+    Ok(PathBuf::from(OsString::from_vec(path.into_bytes())))
+}
+
 /// The name of a file beside `path` while it is made.
 fn temporary(path: &TargetPath, number: u64) -> String {
     format!(".{}.voevent-{number}", path.file_name())
@@ -355,6 +375,19 @@ mod tests {
     }
 
     #[test]
+    fn folders_are_found_in_the_root_and_nowhere_else() {
+        let (dir, root) = root();
+        let real = std::fs::canonicalize(dir.path()).unwrap();
+        assert_eq!(root.real("/var/lib/voevent").unwrap(), real.join("var/lib/voevent"));
+        std::fs::create_dir_all(dir.path().join("srv/var")).unwrap();
+        std::os::unix::fs::symlink("/srv/var", dir.path().join("var")).unwrap();
+        assert_eq!(root.real("/var/lib/voevent").unwrap(), real.join("srv/var/lib/voevent"));
+        let here = Root::open(Path::new(".")).unwrap();
+        assert!(here.dir().is_absolute() && here.is_offline());
+        assert!(!Root::open(Path::new("/tmp/..")).unwrap().is_offline());
+    }
+
+    #[test]
     fn what_a_lesser_user_can_write_is_found() {
         use std::os::unix::fs::PermissionsExt as _;
         let (dir, root) = root();
@@ -364,10 +397,10 @@ mod tests {
         std::fs::set_permissions(dir.path().join("etc/open"), mode(0o777)).unwrap();
         let found = root.writable_by_others(&path("/etc/open/x")).unwrap();
         if rustix::process::getuid().is_root() {
-            assert_eq!(found, Some(Writable { folder: "/etc/open".into() }));
+            assert_eq!(found, Some("/etc/open".to_owned()));
             assert_eq!(root.writable_by_others(&path("/etc/x")).unwrap(), None);
         } else {
-            assert_eq!(found, Some(Writable { folder: "/".into() }));
+            assert_eq!(found, Some("/".to_owned()));
         }
     }
 }

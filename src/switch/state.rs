@@ -101,7 +101,13 @@ impl State {
     /// The state folder below a root, which need not be there yet.
     #[must_use]
     pub fn below(root: &Path) -> Self {
-        Self { dir: root.join(layout::STATE.trim_start_matches('/')) }
+        Self::at(root.join(layout::STATE.trim_start_matches('/')))
+    }
+
+    /// The state folder at a path of this machine, which need not be there yet.
+    #[must_use]
+    pub const fn at(dir: PathBuf) -> Self {
+        Self { dir }
     }
 
     /// The folder.
@@ -127,11 +133,24 @@ impl State {
     /// # Errors
     /// Where the system says no.
     pub fn prepare(&self) -> Result<(), IoError> {
+        let new = self.dir.symlink_metadata().is_err();
         for folder in ["", "store", "derived", "generations", "bin"] {
             let path = self.dir.join(folder);
             DirBuilder::new().recursive(true).mode(0o755).create(&path).on("make folder", &path)?;
         }
-        Ok(())
+        match self.dir.parent() {
+            Some(parent) if new => sync(parent),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the names of objects and derived trees durable.
+    ///
+    /// # Errors
+    /// Where the system says no.
+    pub fn sync_objects(&self) -> Result<(), IoError> {
+        sync(&self.derived())?;
+        sync(self.store().dir())
     }
 
     /// Takes the lock, waiting for whoever holds it.

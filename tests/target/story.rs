@@ -175,8 +175,13 @@ fn an_offline_root_is_switched() -> Result<()> {
     node.ship(&workstation)?;
     // The machine's own root, bound elsewhere, is a root that does not run: no systemd is asked there.
     node.sh("mkdir -p /mnt/root && mount --bind / /mnt/root && mount --bind /var /mnt/root/var")?;
-    let output = node.switch(["--root", "/mnt/root", &format!("{SHIPPED}/store/{bundle}")])?.checked()?;
-    assert!(output.stderr.contains("generation 1 is committed, unproven"), "{}", output.stderr);
+    // From its parent folder, by somebody who lets nobody read his files.
+    let said = node.sh(&format!(
+        "umask 077; cd /mnt; /usr/local/sbin/voevent-switch --root root {SHIPPED}/store/{bundle} 2>&1"
+    ))?;
+    assert!(said.contains("generation 1 is committed, unproven"), "{said}");
+    let refused = node.switch(["--root", "/mnt/..", "generations"])?;
+    assert_eq!(refused.code(), Some(2), "{refused:?}");
     assert_ne!(node.show("comet.service", "ActiveState")?, "active");
     assert!(generations(&node)?[0].contains("unproven"));
     node.reboot()?;
