@@ -11,7 +11,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FlockOperation, Timespec, Timestamps};
+use rustix::fs::{AtFlags, CWD, FlockOperation, OFlags, Timespec, Timestamps};
 
 use crate::base::digest::{Digest, OfFile};
 use crate::base::io::{IoError, OnPath as _};
@@ -76,7 +76,7 @@ impl Store {
         let path = self.path(name).join(MANIFEST);
         let mut file = OpenOptions::new()
             .read(true)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+            .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
             .open(&path)
             .on("read", &path)?;
         let mut bytes = Vec::new();

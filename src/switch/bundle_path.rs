@@ -31,6 +31,15 @@ impl BundlePath {
             std::fs::canonicalize(given).on("find", given).map_err(|error| wrong(error.to_string()))?;
         let name = real.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let parent = real.parent().map(Path::to_owned);
+        // Whoever can write the store could lead a name, which is a promise of bytes, to another bundle.
+        let named = given.file_name().and_then(|name| ObjectName::parse(name.to_str()?).ok());
+        if let Some(named) = named.filter(|named| named.as_str() != name) {
+            return Err(Failure::refused(format!(
+                "`{}` leads to `{name}`, not to `{named}`",
+                given.display()
+            ))
+            .help("copy the bundle and its store again"));
+        }
         match (ObjectName::parse(name), parent) {
             (Ok(name), Some(store)) => Ok(Self { given: real.display().to_string(), store, name }),
             (Err(error), _) => {
@@ -63,5 +72,24 @@ impl BundlePath {
 impl fmt::Display for BundlePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.given)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_does_not_lead_to_another_bundle() {
+        let dir = tempfile::tempdir().unwrap();
+        let name = |char: &str| format!("{}-node1", char.repeat(32));
+        std::fs::create_dir(dir.path().join(name("a"))).unwrap();
+        for link in ["node1".to_owned(), name("b")] {
+            std::os::unix::fs::symlink(name("a"), dir.path().join(link)).unwrap();
+        }
+        let resolve = |link: &str| BundlePath::resolve(&dir.path().join(link));
+        assert_eq!(resolve("node1").unwrap(), resolve(&name("a")).unwrap());
+        assert_eq!(resolve(&name("b")).unwrap_err().exit, Exit::Refused);
+        assert_eq!(resolve(".").unwrap_err().exit, Exit::Wrong);
     }
 }
