@@ -144,10 +144,12 @@ impl Machine {
     }
 }
 
-/// A unit that systemd is about to start again after a failure counts as failed.
+/// A unit that systemd is about to start again after a failure counts as failed, as does one that is ending with nobody
+/// having asked for it.
 fn active(state: &systemd::UnitState) -> Active {
     match state.active {
         systemd::Active::Activating if state.sub.starts_with("auto-restart") => Active::Failed,
+        systemd::Active::Deactivating if state.job.is_none() => Active::Failed,
         systemd::Active::Active | systemd::Active::Reloading | systemd::Active::Activating => Active::Active,
         systemd::Active::Failed => Active::Failed,
         systemd::Active::Inactive | systemd::Active::Deactivating | systemd::Active::Other => {

@@ -11,7 +11,8 @@
 //! | stays, other definition | runs | `X-RestartIfChanged=no`: nothing; `X-ReloadIfChanged=`: reloaded; `X-StopIfChanged=`: stopped before, started after; targets: nothing; else restarted |
 //! | stays, other `X-Reload-Triggers=` | runs | reloaded |
 //!
-//! Which definition runs is read from systemd for services; other types carry none, so there the live manifest tells.
+//! Which definition runs is read from systemd for services; other types carry none, and a reload does not change it, so
+//! there the live manifest tells.
 
 use std::collections::BTreeSet;
 
@@ -96,7 +97,7 @@ impl Case<'_> {
         let wanted = !new.wanted_by.is_empty() || name.as_str() == crate::base::layout::TARGET_UNIT;
         match self.found.active {
             Active::Active => self.runs(new, steps),
-            Active::Failed if wanted || was_wanted => {
+            Active::Failed if wanted || was_wanted || self.ran => {
                 steps.after(Action::ResetFailed(name.clone()), "it had failed");
                 steps.after(Action::Start(name.clone()), "it had failed");
             }
@@ -117,6 +118,8 @@ impl Case<'_> {
     fn runs(&self, new: &Unit, steps: &mut Steps) {
         let name = self.name.clone();
         let same = match (has_type(&name, "service"), self.found.running, self.old) {
+            // A reload does not change what it was started with.
+            (true, Some(_), Some(old)) if new.reload_if_changed => old.digest == new.digest,
             (true, Some(running), _) => running == new.digest,
             (true, None, _) | (_, _, None) => false,
             (false, _, Some(old)) => old.digest == new.digest,
@@ -137,5 +140,54 @@ impl Case<'_> {
         } else {
             steps.after(Action::Restart(name), reason);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::digest::Hasher;
+    use crate::base::name::Label;
+    use crate::store::object::{ObjectDigest, file_digest};
+
+    fn unit(content: u8, reload_if_changed: bool) -> Unit {
+        Unit {
+            name: UnitName::new("x.service").unwrap(),
+            object: ObjectDigest::File(file_digest(false, &[content])).name(&Label::new("x").unwrap()),
+            digest: Hasher::default().bytes(&[content]).finish(),
+            reload: None,
+            restart_if_changed: true,
+            reload_if_changed,
+            stop_if_changed: false,
+            stop_on_removal: true,
+            start_timeout: 90,
+            stop_timeout: 90,
+            wanted_by: Vec::new(),
+        }
+    }
+
+    /// What is done with a unit that was started as 1, with this one live, where that one is to be.
+    fn done(active: Active, live: &Unit, new: &Unit) -> Vec<Action> {
+        let running = Some(unit(1, false).digest);
+        let found = UnitFound { active, masked: false, running, shadowed_by: None };
+        let case = Case { name: &new.name, found: &found, old: Some(live), ran: true };
+        let mut steps = Steps::default();
+        case.stays_or_comes(new, &mut steps, &mut Plan::default());
+        steps.before.into_iter().chain(steps.after).map(|step| step.action).collect()
+    }
+
+    #[test]
+    fn a_reload_is_done_once() {
+        let name = unit(1, true).name;
+        assert_eq!(done(Active::Active, &unit(1, true), &unit(2, true)), [Action::Reload(name.clone())]);
+        assert_eq!(done(Active::Active, &unit(2, true), &unit(2, true)), []);
+        assert_eq!(done(Active::Active, &unit(2, false), &unit(2, false)), [Action::Restart(name)]);
+    }
+
+    #[test]
+    fn what_ran_and_failed_since_is_started_though_nobody_wants_it() {
+        let unit = unit(1, false);
+        let steps = [Action::ResetFailed(unit.name.clone()), Action::Start(unit.name.clone())];
+        assert_eq!(done(Active::Failed, &unit, &unit), steps);
     }
 }
