@@ -47,28 +47,49 @@ pub fn install(machine: &mut Machine) -> Result<ObjectName, Failure> {
         machine.state.set_link("bin/voevent-switch.previous", Some(&previous))?;
         machine.state.set_link("bin/voevent-switch", Some(&target))?;
     }
-    place(machine, GENERATOR, &content, 0o755)?;
+    let new = place(machine, GENERATOR, &content, 0o755)?;
     for (unit, wants, text) in UNITS {
         place(machine, &format!("{}/{unit}", layout::UNITS), text.as_bytes(), 0o644)?;
         let link = format!("{}/{wants}/{unit}", layout::UNITS);
         place_link(machine, &link, &format!("../{unit}"))?;
     }
     machine.root.sync()?;
+    if let (true, Some(systemd)) = (new, &mut machine.systemd) {
+        // Where it was missing, systemd may have forgotten the units that it gives.
+        systemd.reload()?;
+    }
     Ok(name)
 }
 
-/// Whether the running program is the one that is installed.
+/// Whether the running program is the one that is installed, with all that belongs to it. The generator is not read:
+/// its length tells, as it changes with each build.
 ///
 /// # Errors
 /// Where either cannot be read.
 pub fn is_installed(machine: &Machine) -> Result<bool, IoError> {
     let link = machine.state.dir().join("bin/voevent-switch");
     let exe = executable()?;
-    match std::fs::canonicalize(&link) {
-        Ok(installed) if installed == exe => Ok(true),
-        Ok(installed) => Ok(read(&installed)? == read(&exe)?),
-        Err(_) => Ok(false),
+    let same = match std::fs::canonicalize(&link) {
+        Ok(installed) if installed == exe => true,
+        Ok(installed) => read(&installed)? == read(&exe)?,
+        Err(_) => false,
+    };
+    let length = std::fs::metadata(&exe).on("look at", &exe)?.len();
+    let generator = std::fs::symlink_metadata(GENERATOR);
+    if !same || !generator.is_ok_and(|found| found.is_file() && found.len() == length) {
+        return Ok(false);
     }
+    for (unit, wants, text) in UNITS {
+        let placed =
+            |path: String| TargetPath::new(path).ok().map(|path| machine.root.look(&path)).transpose();
+        let link = placed(format!("{}/{wants}/{unit}", layout::UNITS))?;
+        if placed(format!("{}/{unit}", layout::UNITS))? != Some(file(text.as_bytes(), 0o644))
+            || link != Some(Found::Link(format!("../{unit}")))
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The path of the running program.
@@ -100,14 +121,20 @@ fn self_test(path: &Path) -> Result<(), Failure> {
     Err(Failure::refused(format!("the activator `{}` does not work here", path.display())).details([said]))
 }
 
-fn place(machine: &mut Machine, path: &str, content: &[u8], mode: u32) -> Result<(), Failure> {
+/// A file of root's with these bytes and this mode.
+fn file(content: &[u8], mode: u32) -> Found {
+    Found::File { digest: file_digest(mode & 0o111 != 0, content), mode, root: true }
+}
+
+/// Places a file where it is not there yet; whether it was not.
+fn place(machine: &mut Machine, path: &str, content: &[u8], mode: u32) -> Result<bool, Failure> {
     let path = TargetPath::new(path)?;
-    let wanted = Found::File { digest: file_digest(mode & 0o111 != 0, content), mode, root: true };
-    if machine.root.look(&path)? != wanted {
+    let new = machine.root.look(&path)? != file(content, mode);
+    if new {
         folders(machine, &path)?;
         machine.root.place_copy(&path, (content, mode), NO_GENERATION)?;
     }
-    Ok(())
+    Ok(new)
 }
 
 fn place_link(machine: &mut Machine, path: &str, target: &str) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ crate::tests![
     a_flipped_bit_is_refused,
     two_switches_at_once_are_one_too_many,
     what_the_administrator_wants_stays,
+    what_root_executes_is_roots_alone,
 ];
 
 const IVO: &str = "ivo://org.example/node1";
@@ -210,6 +211,34 @@ fn what_the_administrator_wants_stays() -> Result<()> {
     let said = node.switch(["rollback"])?.checked()?.stderr;
     assert!(said.contains("`comet.service` is masked: it is left alone"), "{said}");
     node.sh("systemctl unmask comet.service 2>&1; systemctl restart comet.service")?;
+    assert_eq!(serves(&node)?, IVO);
+    Ok(())
+}
+
+fn what_root_executes_is_roots_alone() -> Result<()> {
+    let lab = Lab::new()?;
+    let workstation = Workstation::new(&lab, "w")?;
+    let other = workstation.build(&crate::node::with_ivo("ivo://org.example/other")?)?;
+    let node = Prepared::get()?.boot(&lab)?;
+    node.ship(&workstation)?;
+    node.run(["chown", "voeventserve", "/var/lib/voevent"])?;
+    let output = refused(&node, &other, 3)?;
+    assert!(output.stderr.contains("`/var/lib/voevent`, which others than root can write"), "{output:?}");
+    node.run(["chown", "root", "/var/lib/voevent"])?;
+    // A name is a promise: whoever can write the folder cannot lead it to another bundle.
+    let first = Prepared::get()?.first;
+    node.sh(&format!(
+        "cd {SHIPPED}/store; mv {other} ../away; ln -s /var/lib/voevent/store/{first} {other}"
+    ))?;
+    let output = refused(&node, &other, 3)?;
+    assert!(output.stderr.contains("leads to"), "{output:?}");
+    // The generator that is gone is put back, though nothing else is to be done.
+    node.sh("rm /etc/systemd/system-generators/voevent-generator; systemctl daemon-reload")?;
+    assert_eq!(node.show("comet.service", "LoadState")?, "not-found");
+    let pid = node.show("comet.service", "MainPID")?;
+    node.switch(["rollback", "1"])?.checked()?;
+    assert_eq!(node.show("comet.service", "LoadState")?, "loaded");
+    assert_eq!(node.show("comet.service", "MainPID")?, pid);
     assert_eq!(serves(&node)?, IVO);
     Ok(())
 }
