@@ -49,7 +49,7 @@ pub fn start_guard(
     if result.is_done() {
         Ok(())
     } else {
-        Err(Failure::refused(format!("the guard did not start: {result:?}")))
+        Err(Failure::refused(format!("the guard `{unit}` {}", result.words())))
     }
 }
 

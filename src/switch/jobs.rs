@@ -26,8 +26,6 @@ pub enum JobKind {
     Stop,
     /// Stop it where it runs, then start it.
     Restart,
-    /// The same, but only where it runs.
-    TryRestart,
     /// Have it read its configuration again.
     Reload,
     /// The same where it can; else restart it.
@@ -40,7 +38,6 @@ impl JobKind {
             Self::Start => "StartUnit",
             Self::Stop => "StopUnit",
             Self::Restart => "RestartUnit",
-            Self::TryRestart => "TryRestartUnit",
             Self::Reload => "ReloadUnit",
             Self::ReloadOrRestart => "ReloadOrRestartUnit",
         }
@@ -80,6 +77,22 @@ impl JobResult {
             "dependency" => Self::Dependency,
             "skipped" => Self::Skipped,
             other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// In words, behind the name of the unit.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Done => "is as it should be".to_owned(),
+            Self::Failed => "failed".to_owned(),
+            Self::Timeout => "took longer than its time-out".to_owned(),
+            Self::Canceled => "was told otherwise meanwhile".to_owned(),
+            Self::Dependency => "needs a unit that failed".to_owned(),
+            Self::Skipped => "was passed over".to_owned(),
+            Self::Other(word) => format!("ended with `{word}`"),
+            Self::Unfinished => "is still not done".to_owned(),
+            Self::Refused(_, message) => format!("was refused by systemd: {message}"),
         }
     }
 

@@ -153,11 +153,11 @@ fn run(machine: &mut Machine, jobs: &[(JobKind, UnitName)], bundle: Option<&Bund
     let Some((unit, result)) = failed.first() else {
         return Ok(());
     };
-    let mut failure = Failure::refused(format!("`{unit}` did not come up: {result:?}"));
+    let mut failure = Failure::refused(format!("`{unit}` {}", result.words()));
     for (unit, result) in &failed {
         let log = log_tail(systemd, unit, LOG_LINES).unwrap_or_else(|error| vec![error.to_string()]);
         failure = failure
-            .details([format!("{unit}: {result:?}")])
+            .details([format!("`{unit}` {}", result.words())])
             .details(log.into_iter().map(|line| format!("  {line}")));
     }
     Err(failure.help(format!("see `journalctl -u {unit}`")))
