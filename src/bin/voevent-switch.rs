@@ -21,7 +21,7 @@ struct Cli {
     #[arg(long, global = true, value_name = "DIR")]
     root: Option<PathBuf>,
     /// Put back what was committed after this long, as `2min`; by default the sum of what units and checks may take.
-    #[arg(long, global = true, value_name = "T", value_parser = humantime::parse_duration)]
+    #[arg(long, global = true, value_name = "T", value_parser = duration)]
     deadline: Option<Duration>,
     #[command(subcommand)]
     command: Option<Command>,
@@ -49,7 +49,7 @@ enum Command {
         #[arg(long)]
         port: u16,
         /// How long it may take until it does.
-        #[arg(long, value_name = "T", value_parser = humantime::parse_duration, default_value = "5s")]
+        #[arg(long, value_name = "T", value_parser = duration, default_value = "5s")]
         wait: Duration,
     },
     /// The switch itself, in a unit of its own.
@@ -106,13 +106,30 @@ fn main() -> ExitCode {
     ExitCode::from(exit.code())
 }
 
+/// A time as `2min`; more than a year is a slip of the hand.
+fn duration(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let year = Duration::from_hours(24 * 365);
+    if time <= year { Ok(time) } else { Err("it is longer than a year".to_owned()) }
+}
+
 /// A line for people. Where nobody reads any more, the work goes on.
 fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", harmless(line));
 }
 
 fn print(text: &str) {
-    let _ = write!(std::io::stdout(), "{text}");
+    let _ = write!(std::io::stdout(), "{}", harmless(text));
+}
+
+/// Logs of units have what strangers sent: no character of theirs moves the cursor of root's terminal.
+fn harmless(text: &str) -> String {
+    let shown = |char: char| match char {
+        '\n' | '\t' => char.to_string(),
+        char if char.is_control() => char.escape_default().to_string(),
+        char => char.to_string(),
+    };
+    text.chars().map(shown).collect()
 }
 
 fn run_generator(out: Option<PathBuf>) -> ExitCode {
@@ -162,6 +179,11 @@ fn print_all(text: &str) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn terminals_are_not_told_what_to_do() {
+        assert_eq!(harmless("a\tb\n\u{1b}[2Jc\r\u{9b}é"), "a\tb\n\\u{1b}[2Jc\\r\\u{9b}é");
+    }
 
     /// clap finds arguments that contradict each other only when it is asked to.
     #[test]
