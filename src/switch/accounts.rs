@@ -116,27 +116,6 @@ pub enum Difference {
     },
 }
 
-impl Difference {
-    /// The user or group that differs.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::NoUser(name) | Self::NoGroup(name) | Self::IsRoot(name) | Self::IsRootGroup(name) => name,
-            Self::SameNumber { user, .. }
-            | Self::Home { user, .. }
-            | Self::Shell { user, .. }
-            | Self::PrimaryGroup { user, .. }
-            | Self::Powerful { user, .. } => user,
-        }
-    }
-
-    /// Whether it is only not there, as before systemd-sysusers runs.
-    #[must_use]
-    pub const fn is_missing(&self) -> bool {
-        matches!(self, Self::NoUser(_) | Self::NoGroup(_))
-    }
-}
-
 impl Accounts {
     /// Reads both files. As for the C library, a line that is none is passed over, and of two with one name the first
     /// counts.

@@ -113,14 +113,6 @@ impl Bus {
         Err(BusError::NotReached { private, system })
     }
 
-    /// Connects through the system bus, as others than root must.
-    ///
-    /// # Errors
-    /// Where that fails.
-    pub fn open_system() -> Result<Self, BusError> {
-        Self::connect(SYSTEM, false)
-    }
-
     /// Whether this is a connection to PID 1 itself: it sends all signals unasked.
     #[must_use]
     pub const fn is_private(&self) -> bool {

@@ -123,14 +123,6 @@ impl Systemd {
         Ok(Self { bus: Bus::open()?, watching: false })
     }
 
-    /// Connects through the system bus even where PID 1 itself could be asked.
-    ///
-    /// # Errors
-    /// Where there is no bus.
-    pub fn open_system_bus() -> Result<Self, SystemdError> {
-        Ok(Self { bus: Bus::open_system()?, watching: false })
-    }
-
     /// The states of these units, in one call. It loads those that are not loaded yet. Templates have none and are
     /// left out.
     ///
@@ -156,18 +148,6 @@ impl Systemd {
     /// Where it does not.
     pub fn reload(&mut self) -> Result<(), SystemdError> {
         Ok(self.bus.call(manager("Reload"), &(), RELOAD_TIME)?)
-    }
-
-    /// Whether the unit's files changed since systemd read them, as far as systemd sees: not where a link in their
-    /// path was turned.
-    ///
-    /// # Errors
-    /// Where systemd does not say.
-    pub fn need_daemon_reload(&mut self, unit: &UnitName) -> Result<bool, SystemdError> {
-        match &*self.property(unit, "Unit", "NeedDaemonReload")? {
-            Variant::Bool(need) => Ok(*need),
-            _ => Err(SystemdError::Odd { unit: unit.to_string(), what: "`NeedDaemonReload`" }),
-        }
     }
 
     /// Queues a start and does not wait for it.
@@ -240,46 +220,6 @@ impl Systemd {
         Ok(value)
     }
 
-    /// The file that systemd read the unit from; empty where it has none.
-    ///
-    /// # Errors
-    /// Where systemd does not say.
-    pub fn fragment_path(&mut self, unit: &UnitName) -> Result<String, SystemdError> {
-        self.text(unit, "Unit", "FragmentPath")
-    }
-
-    /// Why the unit ended, such as `success`, `exit-code` or `timeout`; `None` for a type that has no result.
-    ///
-    /// # Errors
-    /// Where systemd does not say.
-    pub fn result(&mut self, unit: &UnitName) -> Result<Option<String>, SystemdError> {
-        match interface(unit) {
-            Some(interface) => self.text(unit, interface, "Result").map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// The control group of the unit's processes; empty where it has none.
-    ///
-    /// # Errors
-    /// Where systemd does not say.
-    pub fn control_group(&mut self, unit: &UnitName) -> Result<String, SystemdError> {
-        match interface(unit) {
-            Some(interface @ ("Service" | "Socket" | "Mount" | "Swap" | "Slice")) => {
-                self.text(unit, interface, "ControlGroup")
-            }
-            _ => Ok(String::new()),
-        }
-    }
-
-    /// The process id of a service's main process; 0 where it has none.
-    ///
-    /// # Errors
-    /// Where systemd does not say, or the unit is no service.
-    pub fn main_pid(&mut self, unit: &UnitName) -> Result<u32, SystemdError> {
-        self.number(unit, "MainPID")
-    }
-
     /// How often systemd itself started a service again.
     ///
     /// # Errors
@@ -297,13 +237,6 @@ impl Systemd {
         let bytes: Vec<u8> = Vec::try_from(Variant::from(value))
             .map_err(|_| SystemdError::Odd { unit: unit.to_string(), what: "`InvocationID`" })?;
         Ok((!bytes.is_empty()).then(|| data_encoding::HEXLOWER.encode(&bytes)))
-    }
-
-    fn text(&mut self, unit: &UnitName, interface: &str, name: &'static str) -> Result<String, SystemdError> {
-        match &*self.property(unit, interface, name)? {
-            Variant::Str(text) => Ok(text.to_string()),
-            _ => Err(SystemdError::Odd { unit: unit.to_string(), what: name }),
-        }
     }
 
     fn number(&mut self, unit: &UnitName, name: &'static str) -> Result<u32, SystemdError> {
@@ -348,19 +281,6 @@ impl Systemd {
 /// Whether the name is that of a template, which has no state.
 fn is_template(unit: &UnitName) -> bool {
     unit.as_str().rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with('@'))
-}
-
-/// The interface of the unit's type, where the type has results.
-fn interface(unit: &UnitName) -> Option<&'static str> {
-    match unit.as_str().rsplit_once('.')?.1 {
-        "service" => Some("Service"),
-        "socket" => Some("Socket"),
-        "timer" => Some("Timer"),
-        "path" => Some("Path"),
-        "mount" => Some("Mount"),
-        "swap" => Some("Swap"),
-        _ => None,
-    }
 }
 
 fn state(row: &Row) -> UnitState {
