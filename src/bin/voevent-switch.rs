@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use voevent_node::switch::commands::Call;
-use voevent_node::switch::failure::{Exit, Failure};
+use voevent_node::switch::failure::{Exit, Failure, harmless};
 use voevent_node::switch::generator::generate;
 use voevent_node::switch::probe::ProbeKind;
 
@@ -122,16 +122,6 @@ fn print(text: &str) {
     let _ = write!(std::io::stdout(), "{}", harmless(text));
 }
 
-/// Logs of units have what strangers sent: no character of theirs moves the cursor of root's terminal.
-fn harmless(text: &str) -> String {
-    let shown = |char: char| match char {
-        '\n' | '\t' => char.to_string(),
-        char if char.is_control() => char.escape_default().to_string(),
-        char => char.to_string(),
-    };
-    text.chars().map(shown).collect()
-}
-
 fn run_generator(out: Option<PathBuf>) -> ExitCode {
     let Some(out) = out else {
         say("error: a generator is called by systemd, with its folders");
@@ -179,11 +169,6 @@ fn print_all(text: &str) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn terminals_are_not_told_what_to_do() {
-        assert_eq!(harmless("a\tb\n\u{1b}[2Jc\r\u{9b}é"), "a\tb\n\\u{1b}[2Jc\\r\\u{9b}é");
-    }
 
     /// clap finds arguments that contradict each other only when it is asked to.
     #[test]

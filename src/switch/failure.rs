@@ -103,3 +103,24 @@ impl<E: std::error::Error> From<E> for Failure {
         Self::refused(error)
     }
 }
+
+/// Logs of units have what strangers sent: no character of theirs moves the cursor of root's terminal.
+#[must_use]
+pub fn harmless(text: &str) -> String {
+    let shown = |char: char| match char {
+        '\n' | '\t' => char.to_string(),
+        char if char.is_control() => char.escape_default().to_string(),
+        char => char.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminals_are_not_told_what_to_do() {
+        assert_eq!(harmless("a\tb\n\u{1b}[2Jc\r\u{9b}é"), "a\tb\n\\u{1b}[2Jc\\r\\u{9b}é");
+    }
+}
