@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 
 /// A source text and the name it is shown under.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,6 +32,14 @@ impl Place {
         let before = &text[..start];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    /// The length of its line in bytes.
+    fn line_len(&self) -> usize {
+        let text = &self.source.text;
+        let (before, after) = text.split_at(text.floor_char_boundary(self.span.start.min(text.len())));
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        before.len() - start + after.find('\n').unwrap_or(after.len())
     }
 
     /// The part that is underlined: within the text, and no more than its first line.
@@ -109,6 +117,9 @@ impl Default for RenderStyle {
     }
 }
 
+/// The longest line that is drawn: drawing takes long, and nobody reads it.
+const MAX_LINE: usize = 10_000;
+
 /// Draws diagnostics as rustc does, a blank line between two, in the order in which they come.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], style: RenderStyle) -> String {
@@ -134,10 +145,19 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
     let title = level.primary_title(diagnostic.message.as_str());
     // Consecutive places of one source are drawn in one excerpt.
     let excerpts = diagnostic.places.chunk_by(|a, b| a.0.source == b.0.source).enumerate();
-    let excerpts = excerpts.map(|(index, places)| Element::from(excerpt(places, index == 0)));
+    let excerpts = excerpts.map(|(index, places)| match places {
+        [(place, _), ..] if places.iter().any(|(place, _)| place.line_len() > MAX_LINE) => origin(place),
+        _ => Element::from(excerpt(places, index == 0)),
+    });
     let helps = diagnostic.help.iter().map(|line| Level::HELP.message(line.as_str()).into());
     let elements: Vec<Element<'_>> = excerpts.chain(helps).collect();
     if elements.is_empty() { Group::with_title(title) } else { title.elements(elements) }
+}
+
+/// A place without its line.
+fn origin(place: &Place) -> Element<'_> {
+    let (line, column) = place.line_column();
+    Origin::path(place.source.name.as_str()).line(line).char_column(column).into()
 }
 
 fn excerpt(places: &[(Place, String)], first: bool) -> Snippet<'_, Annotation<'_>> {
@@ -185,6 +205,18 @@ mod tests {
           = help: keep one of them
 
         warning: odd
+        ");
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_has_its_place_only() {
+        let text = source("a", &format!("x = 1\ny = {}\n", "é".repeat(10_000)));
+        let place = Place { source: Arc::clone(&text), span: 12..14 };
+        let diagnostic = Diagnostic::error("odd").at(place, "this").help("shorter");
+        insta::assert_snapshot!(render(&[diagnostic], RenderStyle::default()), @r"
+        error: odd
+        --> a:2:6
+         = help: shorter
         ");
     }
 
