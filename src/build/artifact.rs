@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::base::name::{HostName, Label, ModuleName, PackageName, UnitName, UserName};
+use crate::base::name::{BadName, HostName, Label, ModuleName, PackageName, UnitName, UserName};
 use crate::base::path::TargetPath;
 use crate::base::report::Place;
 use crate::base::value::Value;
@@ -126,6 +126,14 @@ pub struct VenvArtifact {
     pub requirements: Vec<String>,
     /// Modules whose import proves that it works.
     pub imports: Vec<String>,
+}
+
+/// What the lock of a venv is called in a store.
+///
+/// # Errors
+/// Where the venv's name is too long for that.
+pub fn lock_label(venv: &Label) -> Result<Label, BadName> {
+    Label::new(format!("pylock.{venv}.toml"))
 }
 
 /// A user (sysusers.d(5), type `u`).

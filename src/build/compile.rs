@@ -124,7 +124,7 @@ impl Project {
         };
         let laid = workshop.lay_out(&compiled.rendered, &compiled.venvs, say)?;
         let sealed = seal(&compiled.rendered, &laid.venvs);
-        let Sealed { bundle, objects, warnings } = sealed.map_err(|errors| explained(&compiled, errors))?;
+        let Sealed { bundle, objects, warnings } = sealed.map_err(|errors| compiled.explained(errors))?;
         self.free(&link)?;
         let before = linked(&link).and_then(|name| store.bundle(&name).ok());
         let mut batch = store.batch()?;
@@ -175,21 +175,6 @@ impl Project {
     fn compile(&self) -> Result<Compiled, BuildError> {
         Ok(front::compile(&self.host, &self.modules).map_err(|failed| failed.diagnostics)?)
     }
-}
-
-/// Adds to what a lexer refused the settings that stand in the hole, each with the line that gave it its value.
-fn explained(compiled: &Compiled, errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let explain = |diagnostic: Diagnostic| {
-        let Some((place, _)) = diagnostic.places.first() else {
-            return diagnostic;
-        };
-        let origins = compiled.origins(place).into_iter();
-        let set = origins.flat_map(|(option, origins)| origins.into_iter().map(move |o| (option.clone(), o)));
-        set.fold(diagnostic, |diagnostic, (option, origin)| {
-            diagnostic.at(origin.place, format!("`{option}` is set here"))
-        })
-    };
-    errors.into_iter().map(explain).collect()
 }
 
 /// Whether a bundle and all that it refers to are there.

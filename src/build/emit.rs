@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::base::layout;
 use crate::base::name::{BadName, Label, Name, Rule, UnitName};
 use crate::base::nearest::advice;
 use crate::base::path::TargetPath;
@@ -11,7 +12,7 @@ use crate::base::value::Value;
 
 use super::artifact::{
     Artifact, CheckArtifact, CheckKind, FileArtifact, Grammar, RenderedWhat, Text, UnitArtifact,
-    UserArtifact, VenvArtifact, What,
+    UserArtifact, VenvArtifact, What, lock_label,
 };
 use super::config::artifact::{ArtifactDecl, Holds, Kind};
 use super::config::tree::{Data, Node};
@@ -208,16 +209,12 @@ impl Fields<'_> {
             Kind::File => What::File(self.file(text)?),
             Kind::Script => What::Script { name: self.name("name")?, text },
             Kind::Unit => What::Unit(self.unit(text)?),
-            Kind::Venv => What::Venv(VenvArtifact {
-                name: self.name("name")?,
-                requirements: self.texts("requirements"),
-                imports: self.texts("imports"),
-            }),
+            Kind::Venv => What::Venv(self.venv()?),
             Kind::User => What::User(UserArtifact {
                 name: self.name("name")?,
                 group: self.name("group")?,
-                home: self.path("home")?,
-                shell: self.path("shell")?,
+                home: self.account_path("home")?,
+                shell: self.account_path("shell")?,
             }),
             Kind::Group => What::Group { name: self.name("name")? },
             Kind::Directory => {
@@ -232,6 +229,33 @@ impl Fields<'_> {
             Kind::Package => What::Package { name: self.name("name")? },
             Kind::Check => What::Check(self.check()?),
         })
+    }
+
+    /// A path in `/etc/passwd`, whose fields end at a colon.
+    fn account_path(&self, key: &str) -> Result<TargetPath, Diagnostic> {
+        let path = self.path(key)?;
+        if path.as_str().contains(':') {
+            let message = format!("`{path}` is no `{key}` that a user can have: passwd(5) divides at `:`");
+            return Err(self.fault(key, message, "write another path"));
+        }
+        Ok(path)
+    }
+
+    fn venv(&self) -> Result<VenvArtifact, Diagnostic> {
+        let name: Label = self.name("name")?;
+        if lock_label(&name).is_err() {
+            return Err(self.fault(
+                "name",
+                format!("`{name}` is too long for a venv"),
+                "choose another name",
+            ));
+        }
+        let imports = self.texts("imports");
+        if let Some(other) = imports.iter().find(|import| !is_module(import)) {
+            let message = format!("`{}` is no module of Python", other.escape_debug());
+            return Err(self.fault("imports", message, "write it as `import` takes it, as `lxml.etree`"));
+        }
+        Ok(VenvArtifact { name, requirements: self.texts("requirements"), imports })
     }
 
     fn file(&self, text: Text) -> Result<FileArtifact, Diagnostic> {
@@ -273,6 +297,10 @@ impl Fields<'_> {
                 )
             }
         };
+        if is_reserved(&unit) {
+            let message = format!("`{unit}` belongs to voevent-node itself");
+            return Err(self.fault("name", message, "choose another name"));
+        }
         if let Some(place) = install_section(&text, &self.place("name")) {
             let error = Diagnostic::error("units have no `[Install]`").at(place, "");
             return Err(error.help("say `wanted_by = [\"voevent.target\"]` in the `[[unit]]`"));
@@ -318,6 +346,21 @@ impl Fields<'_> {
         let within = self.text("within").and_then(seconds).map_or(WITHIN, Duration::from_secs);
         Ok(CheckArtifact { name, kind, unit, within })
     }
+}
+
+/// Whether a unit is the compiler's or the activator's own.
+fn is_reserved(unit: &UnitName) -> bool {
+    let own = ["voevent-switch", "voevent-boot", "voevent-guard", "voevent-proof"];
+    unit.as_str() == layout::TARGET_UNIT || own.iter().any(|own| unit.as_str().starts_with(own))
+}
+
+/// Whether `import` takes this name.
+fn is_module(name: &str) -> bool {
+    let identifier = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && part.chars().all(|other| other.is_ascii_alphanumeric() || other == '_')
+    };
+    name.split('.').all(identifier)
 }
 
 /// The place of `[Install]` in a unit; of a source, which has no places, `asked`.

@@ -11,7 +11,7 @@ use crate::base::name::{HostName, ModuleName};
 use crate::base::report::{Diagnostic, Place, Severity};
 
 use super::artifact::{Rendered, What};
-use super::config::artifact::Kind;
+use super::config::artifact::{ArtifactDecl, Kind};
 use super::config::module::ModuleFile;
 use super::emit::artifacts;
 use super::graph::{Modules, module_order};
@@ -20,8 +20,9 @@ use super::load::Loader;
 use super::names::{Meanings, Names};
 use super::options::evaluate::{Machine, settings};
 use super::options::plan::{Plans, plans};
-use super::options::{Origin, Settings};
+use super::options::{Origin, Settings, Strength};
 use super::render::Renderer;
+use super::scan::Found;
 use super::sources::{Disk, InputLog, Tree};
 use super::templates::{Templates, name_of};
 use super::world::{Leaf, Meaning, World};
@@ -42,23 +43,45 @@ pub struct Compiled {
     pub venvs: Vec<VenvPlace>,
     /// The host, as its files describe it together.
     pub host: Host,
-    /// The options that templates read, each with its place there.
-    pub reads: Vec<(Place, Leaf)>,
+    /// The options that templates and artifacts read.
+    pub reads: Vec<Reading>,
 }
 
 impl Compiled {
-    /// The options that a part of a template reads, each with its origins: for errors about what a hole holds.
+    /// Errors, each with the settings that stand behind it.
     #[must_use]
-    pub fn origins(&self, place: &Place) -> Vec<(Leaf, Vec<Origin>)> {
-        let inside = |read: &Place| {
-            read.source == place.source
-                && read.span.start >= place.span.start
-                && read.span.end <= place.span.end
-        };
-        let leaves: BTreeSet<&Leaf> =
-            self.reads.iter().filter(|(read, _)| inside(read)).map(|(_, leaf)| leaf).collect();
-        leaves.into_iter().map(|leaf| (leaf.clone(), self.settings.origins(leaf))).collect()
+    pub fn explained(&self, errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        errors.into_iter().map(|error| explained(error, &self.reads, &self.settings)).collect()
     }
+}
+
+/// That a part of a template, or an artifact, depends on an option.
+#[derive(Debug)]
+pub struct Reading {
+    /// The part of the template, or the artifact's header.
+    place: Place,
+    leaf: Leaf,
+    /// The weakest origin that says anything to who reads an error there.
+    from: Strength,
+}
+
+/// Adds to an error where the settings that stand behind its first place are set.
+fn explained(error: Diagnostic, reads: &[Reading], settings: &Settings) -> Diagnostic {
+    let Some((place, _)) = error.places.first().cloned() else { return error };
+    let inside = |read: &&Reading| {
+        let (read, whole) = (&read.place, &place);
+        read.source == whole.source && read.span.start >= whole.span.start && read.span.end <= whole.span.end
+    };
+    let mut shown = BTreeSet::new();
+    reads.iter().filter(inside).filter(|read| shown.insert((&read.leaf, read.from))).fold(
+        error,
+        |error, read| {
+            let origins =
+                settings.origins(&read.leaf).into_iter().filter(|origin| origin.strength >= read.from);
+            origins
+                .fold(error, |error, origin| error.at(origin.place, format!("`{}` is set here", read.leaf)))
+        },
+    )
 }
 
 /// Where the requirements of a venv come from: for errors about its lock.
@@ -112,7 +135,10 @@ pub fn compile_from(tree: &mut dyn Tree, host: &Path, modules: &Path) -> Result<
         let renderer = Renderer::new(world, &settings, templates).map_err(|fault| vec![fault])?;
         let artifacts = artifacts(&machine, &renderer, &settings, &mut found);
         found = errors(found)?;
-        whole::check(world, artifacts, &mut found)
+        let mut faults = Vec::new();
+        let artifacts = whole::check(world, artifacts, &mut faults);
+        found.extend(faults.into_iter().map(|fault| explained(fault, &reads, &settings)));
+        artifacts
     };
     let warnings = errors(found)?;
     let venvs = venv_places(world, &artifacts, &settings);
@@ -204,7 +230,7 @@ fn order(modules: &Modules, faults: &mut Vec<Diagnostic>) -> Vec<ModuleName> {
 
 struct Named<'a> {
     plans: Plans<'a>,
-    reads: Vec<(Place, Leaf)>,
+    reads: Vec<Reading>,
 }
 
 fn names<'a>(
@@ -217,9 +243,22 @@ fn names<'a>(
     let plans = plans(world, files, &mut faults);
     for module in world.modules.values() {
         Names { world, module, faults: &mut faults }.rest();
-        for (meaning, place) in template_names(world, module, templates, &mut faults) {
-            if let Meaning::Options(leaf) = meaning {
-                reads.push((place, leaf));
+        for artifact in &module.artifacts {
+            let meanings = template_names(world, (module, artifact), templates, &mut faults);
+            let keys = key_names(world, module, artifact);
+            let reading = |place: &Place, meaning: &Meaning, from: Strength| match meaning {
+                Meaning::Options(leaf) => Some(Reading { place: place.clone(), leaf: leaf.clone(), from }),
+                _ => None,
+            };
+            reads.extend(
+                keys.iter().filter_map(|(meaning, _)| reading(&artifact.place, meaning, Strength::Import)),
+            );
+            let entries = Names { world, module, faults: &mut Vec::new() }.guard(&artifact.guard);
+            for (meaning, place) in &meanings {
+                // What `each` is comes from what `for_each` goes through.
+                let each = if *meaning == Meaning::Each { entries.as_slice() } else { &[] };
+                reads.extend(reading(place, meaning, Strength::Default));
+                reads.extend(each.iter().filter_map(|(meaning, _)| reading(place, meaning, Strength::Set)));
             }
         }
     }
@@ -229,17 +268,29 @@ fn names<'a>(
 
 fn template_names(
     world: &World,
-    module: &ModuleFile,
+    (module, artifact): (&ModuleFile, &ArtifactDecl),
     templates: &Templates,
     faults: &mut Vec<Diagnostic>,
 ) -> Meanings {
     let mut meanings = Meanings::new();
-    for artifact in &module.artifacts {
-        let Some(body) = &artifact.body else { continue };
-        let found = templates.found.get(&name_of(&module.name, &body.file.value));
-        for found in found.into_iter().flatten() {
-            meanings.extend(world.meanings(module, found, world.entries(&artifact.guard), faults));
-        }
+    let body = artifact.body.as_ref();
+    let found = body.and_then(|body| templates.found.get(&name_of(&module.name, &body.file.value)));
+    for found in found.into_iter().flatten() {
+        let each = world.entries(&artifact.guard);
+        meanings.extend(world.meanings(module, found, each, faults));
+        let through = Found { reads: found.through.clone(), ..Found::default() };
+        // What is wrong with these was said where the name was set.
+        meanings.extend(world.meanings(module, &through, each, &mut Vec::new()));
+    }
+    meanings
+}
+
+/// The names in the keys of an artifact, and in what says when and how often there is one.
+fn key_names(world: &World, module: &ModuleFile, artifact: &ArtifactDecl) -> Meanings {
+    let mut names = Names { world, module, faults: &mut Vec::new() };
+    let mut meanings = names.guard(&artifact.guard);
+    for node in artifact.keys.values() {
+        meanings.extend(names.node(node, world.entries(&artifact.guard)));
     }
     meanings
 }

@@ -30,6 +30,7 @@ pub mod holes;
 pub mod render;
 
 pub mod emit;
+pub mod folders;
 pub mod paths;
 pub mod whole;
 

@@ -4,9 +4,9 @@
 //! syntax is walked here. Everything that a template could use to measure or compare captured text is refused:
 //! the statements are `if`, `for`, `set`, `include` and `raw`, and no others.
 
+mod local;
 mod statement;
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use minijinja::syntax::SyntaxConfig;
 use crate::base::nearest::advice;
 use crate::base::report::{Diagnostic, Place, Source};
 
-use super::artifact::ReferenceKind;
 use super::bounds;
 use super::config::tree::within;
 use super::sources::is_forbidden;
+pub use local::{Local, Locals};
 
 /// The filters that there are. `map("x")` and its like look theirs up while running: what is missing here is removed
 /// from the environment too.
@@ -54,12 +54,11 @@ impl Stand<'_> {
     }
 }
 
-/// The names that a template gives to values of its own, each with how many values are in it at the most: one that
-/// holds another twice, and so on, would soon fill the memory.
-pub type Locals = BTreeMap<String, u32>;
-
 /// The most values that a name may hold together.
 const MAX_WEIGHT: u32 = 256;
+
+/// The most names that are shown as what another was made of.
+const MAX_SHOWN: usize = 8;
 
 /// A name that code reads: `comet.receive.port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,10 +74,10 @@ pub struct Read {
 pub struct Found {
     /// What it reads, in the order of the text.
     pub reads: Vec<Read>,
+    /// What the names of its own that it reads were made of, each where such a name is read.
+    pub through: Vec<Read>,
     /// The names that it gives to values of its own.
     pub locals: Vec<(String, Place)>,
-    /// Calls of `script("x")` and the like whose name is plain text.
-    pub references: Vec<(ReferenceKind, String, Place)>,
     /// What it includes, and the names that the included may use.
     pub includes: Vec<(String, Place, Locals)>,
 }
@@ -173,19 +172,23 @@ impl Walk<'_> {
         self.faults.push(Diagnostic::error(message).at(self.stand.place(range(span)), "").help(help));
     }
 
-    fn local(&self, name: &str) -> Option<u32> {
-        self.scopes.iter().rev().find_map(|scope| scope.get(name).copied())
+    fn local(&self, name: &str) -> Option<&Local> {
+        self.scopes.iter().rev().find_map(|scope| scope.get(name))
     }
 
-    /// Looks at an expression whose value gets a name, and gives its weight.
-    fn weigh(&mut self, expr: &Expr<'_>) -> u32 {
+    /// Looks at an expression whose value gets a name.
+    fn weigh(&mut self, expr: &Expr<'_>) -> Local {
         self.weight = 0;
+        let (reads, through) = (self.found.reads.len(), self.found.through.len());
         self.expr(expr);
         if self.weight > MAX_WEIGHT {
             let help = format!("{MAX_WEIGHT} values are the most: join names that hold less");
             self.fault(expr.span(), "this holds the same values over and over", help);
+            return Local::default();
         }
-        self.weight.max(1)
+        let made_of = self.found.reads[reads..].iter().chain(&self.found.through[through..]);
+        let made_of = made_of.map(|read| read.path.clone()).take(MAX_SHOWN).collect();
+        Local { weight: self.weight.max(1), made_of }
     }
 
     fn block(&mut self, body: &[Stmt<'_>]) {
@@ -205,8 +208,8 @@ impl Walk<'_> {
             }
             Stmt::ForLoop(each) if self.files => self.for_loop(each),
             Stmt::Set(set) if self.files => {
-                let weight = self.weigh(&set.expr);
-                self.assign(&set.target, weight);
+                let local = self.weigh(&set.expr);
+                self.assign(&set.target, &local);
             }
             Stmt::Include(include) if self.files => self.include(include),
             other => {
@@ -226,25 +229,25 @@ impl Walk<'_> {
         if each.recursive {
             self.fault(each.span(), "recursive loops are not allowed", "write a loop in a loop");
         }
-        let weight = self.weigh(&each.iter);
-        self.scopes.push(Locals::from([("loop".to_owned(), 1)]));
-        self.assign(&each.target, weight);
+        let local = self.weigh(&each.iter);
+        self.scopes.push(Locals::from([("loop".to_owned(), Local::default())]));
+        self.assign(&each.target, &local);
         each.filter_expr.iter().for_each(|filter| self.expr(filter));
         self.block(&each.body);
         self.scopes.pop();
         self.block(&each.else_body);
     }
 
-    fn assign(&mut self, target: &Expr<'_>, weight: u32) {
+    fn assign(&mut self, target: &Expr<'_>, local: &Local) {
         match target {
             Expr::Var(var) => {
                 self.found.locals.push((var.id.to_owned(), self.stand.place(range(var.span()))));
                 if let Some(scope) = self.scopes.last_mut() {
-                    scope.insert(var.id.to_owned(), weight);
+                    scope.insert(var.id.to_owned(), local.clone());
                 }
             }
-            Expr::List(list) => list.items.iter().for_each(|item| self.assign(item, weight)),
-            Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| self.assign(item, weight)),
+            Expr::List(list) => list.items.iter().for_each(|item| self.assign(item, local)),
+            Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| self.assign(item, local)),
             other => self.fault(other.span(), "only a plain name can be set", "choose a name"),
         }
     }
@@ -255,7 +258,7 @@ impl Walk<'_> {
             Some(name) if !include.ignore_missing => {
                 let place = self.stand.place(range(include.name.span()));
                 let locals =
-                    self.scopes.iter().flatten().map(|(name, weight)| (name.clone(), *weight)).collect();
+                    self.scopes.iter().flatten().map(|(name, local)| (name.clone(), local.clone())).collect();
                 self.found.includes.push((name, place, locals));
             }
             _ => self.fault(include.span(), "an include names one file", "write `{% include \"x\" %}`"),
@@ -329,13 +332,15 @@ impl Walk<'_> {
         loop {
             match inner {
                 Expr::Var(var) => {
-                    let local = self.local(var.id);
-                    self.weight = self.weight.saturating_add(local.unwrap_or(1));
-                    if local.is_none() {
+                    let place = self.stand.place(var.span().start_offset as usize..range(expr.span()).end);
+                    if let Some(local) = self.local(var.id).cloned() {
+                        self.weight = self.weight.saturating_add(local.weight);
+                        let read = |path| Read { path, place: place.clone() };
+                        self.found.through.extend(local.made_of.into_iter().map(read));
+                    } else {
+                        self.weight = self.weight.saturating_add(1);
                         parts.push(var.id.to_owned());
                         parts.reverse();
-                        let place =
-                            self.stand.place(var.span().start_offset as usize..range(expr.span()).end);
                         self.found.reads.push(Read { path: parts, place });
                     }
                     return;
@@ -358,30 +363,21 @@ impl Walk<'_> {
     }
 
     fn call(&mut self, call: &ast::Spanned<ast::Call<'_>>) {
-        let kind = match call.identify_call() {
-            CallType::Function("range") => return self.args(&call.args),
-            CallType::Function("script") if self.files => ReferenceKind::Script,
-            CallType::Function("venv") if self.files => ReferenceKind::Venv,
-            CallType::Function("file") if self.files => ReferenceKind::File,
-            CallType::Function("unit") if self.files => ReferenceKind::Unit,
-            CallType::Function(name) => {
-                let known: &[&str] =
-                    if self.files { &["range", "script", "venv", "file", "unit"] } else { &["range"] };
-                let message = format!("there is no function `{name}` here");
-                return self.fault(call.span(), message, advice(name, known.iter().copied()));
-            }
-            _ => return self.fault(call.span(), "only functions can be called", "use a filter"),
+        let CallType::Function(name) = call.identify_call() else {
+            return self.fault(call.span(), "only functions can be called", "use a filter");
         };
-        if let [CallArg::Pos(arg)] = call.args.as_slice() {
-            match arg.as_const().as_ref().and_then(minijinja::Value::as_str) {
-                Some(name) => {
-                    let place = self.stand.place(range(arg.span()));
-                    self.found.references.push((kind, name.to_owned(), place));
-                }
-                None => self.expr(arg),
+        let references: &[&str] = if self.files { &["script", "venv", "file", "unit"] } else { &[] };
+        match call.args.as_slice() {
+            args if name == "range" => self.args(args),
+            [CallArg::Pos(arg)] if references.contains(&name) => self.expr(arg),
+            _ if references.contains(&name) => {
+                self.fault(call.span(), "a reference has one name", "write `script(\"x\")`");
             }
-        } else {
-            self.fault(call.span(), "a reference has one name", "write `script(\"x\")`");
+            _ => {
+                let message = format!("there is no function `{name}` here");
+                let help = advice(name, ["range"].into_iter().chain(references.iter().copied()));
+                self.fault(call.span(), message, help);
+            }
         }
     }
 

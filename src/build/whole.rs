@@ -2,65 +2,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::base::layout;
 use crate::base::name::ModuleName;
 use crate::base::nearest::advice;
-use crate::base::path::TargetPath;
 use crate::base::report::Diagnostic;
 
 use super::artifact::{Artifact, Part, Reference, ReferenceKind, RenderedPiece, RenderedWhat, Text, What};
+use super::artifact_graph::function;
+use super::folders;
 use super::world::World;
 
 /// Checks artifacts together, and drops those that are said twice in the same words.
 pub fn check(world: &World, artifacts: Vec<Artifact>, faults: &mut Vec<Diagnostic>) -> Vec<Artifact> {
     references(world, &artifacts, faults);
     let artifacts = once(artifacts, faults);
-    folders(&artifacts, faults);
+    folders::check(&artifacts, faults);
+    checks(&artifacts, faults);
     artifacts
 }
 
-/// The function that refers to an artifact, and the name that it takes.
-fn referable(what: &What) -> Option<(ReferenceKind, &str)> {
-    match what {
-        What::File(file) => Some((ReferenceKind::File, file.name.as_str())),
-        What::Script { name, .. } => Some((ReferenceKind::Script, name.as_str())),
-        What::Unit(unit) if unit.drop_in.is_none() => Some((ReferenceKind::Unit, unit.unit.as_str())),
-        What::Venv(venv) => Some((ReferenceKind::Venv, venv.name.as_str())),
-        _ => None,
-    }
-}
-
-fn text(what: &What) -> Option<&Text> {
-    match what {
-        What::File(file) => Some(&file.text),
-        What::Script { text, .. } => Some(text),
-        What::Unit(unit) => Some(&unit.text),
-        _ => None,
-    }
-}
-
-const fn function(kind: ReferenceKind) -> &'static str {
-    match kind {
-        ReferenceKind::Script => "script",
-        ReferenceKind::Venv => "venv",
-        ReferenceKind::File => "file",
-        ReferenceKind::Unit => "unit",
-    }
-}
-
 fn references(world: &World, artifacts: &[Artifact], faults: &mut Vec<Diagnostic>) {
-    let mut known: BTreeMap<(ReferenceKind, &ModuleName), BTreeSet<&str>> = BTreeMap::new();
-    for artifact in artifacts {
-        if let Some((kind, name)) = referable(&artifact.what) {
-            known.entry((kind, &artifact.module)).or_default().insert(name);
-        }
+    let mut known: BTreeMap<(ReferenceKind, ModuleName), BTreeSet<String>> = BTreeMap::new();
+    for (kind, module, name) in artifacts.iter().filter_map(Artifact::key) {
+        known.entry((kind, module)).or_default().insert(name);
     }
     for artifact in artifacts {
-        let Some(Text::Template { pieces, .. }) = text(&artifact.what) else { continue };
+        let Some(Text::Template { pieces, .. }) = artifact.text() else { continue };
         for piece in pieces {
             let RenderedWhat::Hole(parts) = &piece.what else { continue };
             for part in parts {
                 let Part::Reference(reference) = part else { continue };
-                let names = known.get(&(reference.kind, &reference.module)).cloned().unwrap_or_default();
+                let names = known.get(&(reference.kind, reference.module.clone())).cloned();
+                let names = names.unwrap_or_default();
                 if let Some((message, help)) = dangling(world, &artifact.module, reference, &names) {
                     let fault = Diagnostic::error(message).at(piece.place.clone(), "").help(help);
                     if !faults.contains(&fault) {
@@ -77,7 +50,7 @@ fn dangling(
     world: &World,
     own: &ModuleName,
     reference: &Reference,
-    names: &BTreeSet<&str>,
+    names: &BTreeSet<String>,
 ) -> Option<(String, String)> {
     let (module, name, what) = (&reference.module, &reference.name, function(reference.kind));
     let seen = world.modules.get(own).is_some_and(|file| {
@@ -90,7 +63,7 @@ fn dangling(
     if !world.modules.contains_key(module) {
         return Some((format!("module `{module}` is off"), format!("ask `{module}.on` first")));
     }
-    if names.contains(name.as_str()) {
+    if names.contains(name) {
         return None;
     }
     let place = world.modules.get(module).and_then(|file| {
@@ -103,7 +76,7 @@ fn dangling(
         Some(_) => {
             format!("its `when` or `for_each` leaves `{name}` out here: ask the same before naming it")
         }
-        None => advice(name, names.iter().copied()),
+        None => advice(name, names.iter().map(String::as_str)),
     };
     Some((format!("module `{module}` has no {what} `{name}`"), help))
 }
@@ -116,7 +89,7 @@ fn identity(artifact: &Artifact) -> Option<String> {
         What::Group { name } => format!("the group `{name}`"),
         What::Package { name } => format!("the package `{name}`"),
         What::Directory { path, .. } => format!("the folder `{path}`"),
-        What::Check(check) => format!("the check `{}` of `{module}`", check.name),
+        What::Check(check) => format!("the check `{}`", check.name),
         What::Venv(venv) => format!("the venv `{}` of `{module}`", venv.name),
         What::Script { name, .. } => format!("the script `{name}` of `{module}`"),
         What::File(file) if file.path.is_none() => format!("the file `{}` of `{module}`", file.name),
@@ -161,11 +134,13 @@ fn once(artifacts: Vec<Artifact>, faults: &mut Vec<Diagnostic>) -> Vec<Artifact>
         if let Some(name) = identity(&artifact) {
             if let Some(other) = seen.get(&name).and_then(|index| kept.get(*index)) {
                 if !agree(&other.what, &artifact.what) {
+                    let named = matches!(artifact.what, What::Check(_) | What::Script { .. } | What::Venv(_));
+                    let help = if named { "give one of them another name" } else { "keep one of them" };
                     faults.push(
                         Diagnostic::error(format!("{name} comes from two places that differ"))
                             .at(artifact.place.clone(), "this")
                             .at(other.place.clone(), "and this")
-                            .help("keep one of them"),
+                            .help(help),
                     );
                 }
                 continue;
@@ -177,25 +152,21 @@ fn once(artifacts: Vec<Artifact>, faults: &mut Vec<Diagnostic>) -> Vec<Artifact>
     kept
 }
 
-/// systemd-tmpfiles refuses to go through a folder of a user into one that it makes: each level needs its own entry.
-fn folders(artifacts: &[Artifact], faults: &mut Vec<Diagnostic>) {
-    let mut paths: BTreeMap<&TargetPath, &Artifact> = BTreeMap::new();
+/// A check of a unit is about one of the host.
+fn checks(artifacts: &[Artifact], faults: &mut Vec<Diagnostic>) {
+    let units = artifacts.iter().filter_map(|artifact| match &artifact.what {
+        What::Unit(unit) if unit.drop_in.is_none() => Some(unit.unit.as_str()),
+        _ => None,
+    });
+    let units: BTreeSet<&str> = units.chain([layout::TARGET_UNIT]).collect();
     for artifact in artifacts {
-        if let What::Directory { path, .. } = &artifact.what {
-            paths.insert(path, artifact);
-        }
-    }
-    for (path, artifact) in &paths {
-        let above = paths.keys().filter(|other| *other != path && path.is_below(other.as_str()));
-        let Some(nearest) = above.max_by_key(|other| other.as_str().len()) else { continue };
-        if path.parent() != nearest.as_str() {
-            let message =
-                format!("nobody makes `{}`, which lies between `{nearest}` and `{path}`", path.parent());
-            faults.push(
-                Diagnostic::error(message)
-                    .at(artifact.place.clone(), "")
-                    .help("add a `[[directory]]` for each level below a folder that is not root's"),
-            );
+        if let What::Check(check) = &artifact.what
+            && let Some(unit) = &check.unit
+            && !units.contains(unit.as_str())
+        {
+            let message = format!("check `{}` is about `{unit}`, and no module has this unit", check.name);
+            let help = advice(unit.as_str(), units.iter().copied());
+            faults.push(Diagnostic::error(message).at(artifact.place.clone(), "").help(help));
         }
     }
 }

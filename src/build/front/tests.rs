@@ -6,6 +6,7 @@ mod errors;
 mod language;
 mod robust;
 mod templates;
+mod together;
 
 use std::path::Path;
 

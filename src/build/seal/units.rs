@@ -37,6 +37,11 @@ impl<'a> Sealer<'a> {
             return;
         };
         match UnitFile::parse(&text) {
+            Ok(parsed) if parsed.sections().any(|section| section == "Install") => {
+                let error = Diagnostic::error(format!("unit `{}` has an `[Install]`", unit.unit));
+                let help = "say `wanted_by = [\"voevent.target\"]` in the `[[unit]]`";
+                self.errors.push(error.at(artifact.place.clone(), "").help(help));
+            }
             Ok(parsed) => {
                 self.units.push(FilledUnit { artifact: unit, place: &artifact.place, text, parsed });
             }

@@ -333,6 +333,14 @@ kind = 'unit'
         17 | [[directory]]
            | ^^^^^^^^^^^^^
            |
-           = help: add a `[[directory]]` for each level below a folder that is not root's
+           = help: choose a path right below `/srv/a`, or have a module make each level by `[[directory]]`
+
+        error: check `x` is about `x.service`, and no module has this unit
+          --> modules/m/module.toml:26:1
+           |
+        26 | [[check]]
+           | ^^^^^^^^^
+           |
+           = help: there is only `voevent.target`
         ");
 }
