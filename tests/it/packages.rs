@@ -44,6 +44,11 @@ pub(crate) fn fetched() -> (&'static Pylock, &'static Folders) {
     (lock, folders)
 }
 
+/// What a test says that needs the interpreter of the example lock where there is none. It fails: a test that proves
+/// nothing is no success.
+pub(crate) const NO_PYTHON: &str =
+    "this test needs python 3.11 in `/usr/bin`: that of Debian 12, `apt install python3`";
+
 /// The pinned uv.
 pub(crate) fn uv_program() -> PathBuf {
     static UV: OnceLock<PathBuf> = OnceLock::new();
