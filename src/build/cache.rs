@@ -4,7 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the door to the compiler's own notes")]
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -134,7 +134,9 @@ impl Cache {
 
     fn replace(&self, path: &Path, text: &str) -> Result<(), IoError> {
         std::fs::create_dir_all(&self.dir).on("make folder", &self.dir)?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.dir).on("create a file in", &self.dir)?;
+        let mut file = tempfile::NamedTempFile::new_in(&self.dir)
+            .map_err(|error| io::Error::from(error.kind()))
+            .on("create a file in", &self.dir)?;
         file.write_all(text.as_bytes()).on("write", path)?;
         file.persist(path).map_err(|error| error.error).on("rename to", path)?;
         Ok(())

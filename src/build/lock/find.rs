@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "a door: reads locks")]
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use super::fetch::Folders;
 use super::inputs::{Change, LockInputs, LockRequest, prefix};
 use super::pylock::Pylock;
 use super::read::{LockFault, MAX_TEXT};
-use super::shelf::ShelfError;
+use super::shelf::{ShelfError, open_file};
 use crate::build::wheel::{Wheel, on_all_cores};
 
 /// What there is of a lock for a request.
@@ -125,7 +125,7 @@ pub fn read_lock(path: &Path) -> Result<(String, Pylock), LockFileError> {
     let io = |cause| LockFileError::Io { path: path.to_owned(), cause };
     let mut bytes = Vec::new();
     let limit = MAX_TEXT as u64 + 1;
-    File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(io)?;
+    open_file(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(io)?;
     let damaged =
         |text: &str, faults| LockFileError::Damaged { path: path.to_owned(), text: text.to_owned(), faults };
     let no_text = |_| damaged("", vec![LockFault { line: 1, message: "it is no UTF-8".to_owned() }]);
@@ -162,6 +162,8 @@ pub fn read_wheels(lock: &Pylock, folders: &Folders) -> Result<Vec<Wheel>, Vec<S
 
 #[cfg(test)]
 mod tests {
+    use rustix::fs::{CWD, FileType, Mode};
+
     use super::*;
     use crate::base::name::Label;
     use crate::build::artifact::Target;
@@ -202,6 +204,12 @@ mod tests {
         let renamed = folder.path().join("pylock.x-11111111.toml");
         fs::rename(&path, &renamed).unwrap();
         assert!(matches!(read_lock(&renamed), Err(LockFileError::Renamed { .. })));
+        fs::write(&path, text.replace('\n', "\r\n")).unwrap();
+        assert!(read_lock(&path).unwrap_err().to_string().contains("CR LF"));
+        fs::remove_file(&path).unwrap();
+        rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        assert!(read_lock(&path).unwrap_err().to_string().ends_with("it is no regular file"));
+        fs::remove_file(&path).unwrap();
         fs::write(&path, b"\xff").unwrap();
         assert!(read_lock(&path).unwrap_err().to_string().ends_with("is damaged\n  line 1: it is no UTF-8"));
     }

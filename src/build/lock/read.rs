@@ -36,6 +36,10 @@ impl Pylock {
         if text.len() > MAX_TEXT {
             return Err(vec![LockFault { line: 1, message: "a lock has at most 1 MiB".to_owned() }]);
         }
+        if text.contains('\r') {
+            let message = "a line ends in CR LF, and every line of a lock in LF alone".to_owned();
+            return Err(vec![LockFault { line: 1, message }]);
+        }
         let (root, errors) = DeTable::parse_recoverable(text);
         let mut walk = Walk { text, faults: Vec::new() };
         for error in errors {

@@ -3,9 +3,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "a door: reads and writes fetched files")]
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -149,11 +149,18 @@ impl Shelf {
     }
 }
 
+/// Opens a regular file; a FIFO or a device is refused and never waited for.
+pub(super) fn open_file(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
+}
+
 /// Reads a file that should have `size` bytes: one more at most.
 fn read_bounded(path: &Path, size: u64) -> Result<Vec<u8>, ShelfError> {
     let read = || {
         let mut bytes = Vec::new();
-        File::open(path)?.take(size.saturating_add(1)).read_to_end(&mut bytes)?;
+        open_file(path)?.take(size.saturating_add(1)).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
     read().map_err(ShelfError::io("read", path))
