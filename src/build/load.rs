@@ -40,7 +40,7 @@ impl Loader<'_> {
     /// Reads a source text; `asked` is where it is asked for.
     pub fn text(&mut self, path: &Path, asked: Option<&Place>) -> Option<Arc<Source>> {
         match self.tree.read(path) {
-            Ok(bytes) => self.source(path, bytes, asked),
+            Ok(bytes) => self.source(path, bytes),
             Err(fault) => {
                 self.unreadable(path, &fault, asked);
                 None
@@ -48,17 +48,14 @@ impl Loader<'_> {
         }
     }
 
-    fn source(&mut self, path: &Path, bytes: Vec<u8>, asked: Option<&Place>) -> Option<Arc<Source>> {
+    fn source(&mut self, path: &Path, bytes: Vec<u8>) -> Option<Arc<Source>> {
         let bad = match text(&path.to_string_lossy(), bytes) {
             Ok(source) => return Some(source),
             Err(bad) => bad,
         };
         let error = Diagnostic::error(bad.message).help("a source is plain UTF-8 text");
-        self.faults.push(match (bad.shown, asked) {
-            (Some((source, at)), _) => error.at(Place { source, span: at..at + 1 }, ""),
-            (None, Some(place)) => error.at(place.clone(), "named here"),
-            (None, None) => error,
-        });
+        let (source, at) = bad.shown;
+        self.faults.push(error.at(Place { source, span: at..at + 1 }, ""));
         None
     }
 
@@ -165,7 +162,7 @@ impl Loader<'_> {
     fn module_text(&mut self, name: &Placed<ModuleName>) -> Option<Arc<Source>> {
         let path = self.modules.join(name.value.as_str()).join("module.toml");
         match self.tree.read(&path) {
-            Ok(bytes) => self.source(&path, bytes, Some(&name.place)),
+            Ok(bytes) => self.source(&path, bytes),
             Err(ReadFault::Missing(_)) => {
                 let known = self.tree.list(&self.modules);
                 let help = if known.is_empty() {

@@ -168,8 +168,8 @@ fn read_bounded(path: &Path) -> Result<(Stamp, Vec<u8>), ReadFault> {
 pub struct BadText {
     /// What is wrong.
     pub message: String,
-    /// The text up to and including the culprit, and its offset; `None` where the bytes are no text.
-    pub shown: Option<(Arc<Source>, usize)>,
+    /// The text, as far as it is one, and the culprit's offset.
+    pub shown: (Arc<Source>, usize),
 }
 
 /// Bytes as the text of a source: UTF-8 without a byte order mark, NUL and the characters that mark holes.
@@ -177,17 +177,21 @@ pub struct BadText {
 /// # Errors
 /// Where they are anything else.
 pub fn text(name: &str, bytes: Vec<u8>) -> Result<Arc<Source>, BadText> {
+    let source = |text| Arc::new(Source { name: name.to_owned(), text });
     let text = String::from_utf8(bytes).map_err(|error| BadText {
-        message: format!("`{name}` is no UTF-8 from byte {} on", error.utf8_error().valid_up_to() + 1),
-        shown: None,
+        message: "from here on this is no UTF-8".to_owned(),
+        shown: (
+            source(String::from_utf8_lossy(error.as_bytes()).into_owned()),
+            error.utf8_error().valid_up_to(),
+        ),
     })?;
-    let source = Arc::new(Source { name: name.to_owned(), text });
+    let source = source(text);
     let found = source.text.char_indices().find(|(at, c)| is_forbidden(*c) || (*at == 0 && *c == '\u{FEFF}'));
     match found {
         None => Ok(source),
         Some((at, c)) => Err(BadText {
             message: format!("U+{:04X} is not allowed in a source", u32::from(c)),
-            shown: Some((source, at)),
+            shown: (source, at),
         }),
     }
 }
@@ -252,9 +256,9 @@ mod tests {
     #[test]
     fn only_clean_text_is_a_source() {
         assert!(text("a", "é\n".into()).is_ok());
-        assert_eq!(text("a", vec![b'x', 0xff]).unwrap_err().message, "`a` is no UTF-8 from byte 2 on");
+        assert_eq!(text("a", vec![b'x', 0xff]).unwrap_err().shown.1, 1);
         for bad in ["\u{FEFF}x", "a\0", "a\u{F0000}", "\u{F001F}"] {
-            assert!(text("a", bad.into()).unwrap_err().shown.is_some(), "{bad:?}");
+            assert!(text("a", bad.into()).is_err(), "{bad:?}");
         }
         assert!(text("a", "x\u{FEFF}\u{F0020}".into()).is_ok());
     }
