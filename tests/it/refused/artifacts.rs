@@ -73,11 +73,11 @@ fn two_artifacts_for_one_path() {
     project.write("modules/users/motd", "two\n");
     project.append(COMET, file);
     project.append("modules/users/module.toml", file);
-    insta::assert_snapshot!(project.refused(), @r"
+    insta::assert_snapshot!(project.refused(), @"
     error: two artifacts for `/etc/motd`
-       --> modules/comet/module.toml:162:1
+       --> modules/comet/module.toml:171:1
         |
-    162 | [[file]]
+    171 | [[file]]
         | ^^^^^^^^ the second
         |
        ::: modules/users/module.toml:65:1
@@ -98,7 +98,7 @@ fn two_artifacts_of_one_name() {
     let entries =
         [unit, unit, file, "[[file]]\nname = \"x\"\nsource = \"run.sh.j2\"\n", script, other].concat();
     let more = [("a.service.j2", "[Service]\nExecStart=/bin/true\n"), ("other.sh.j2", "#!/bin/sh\nexit 1\n")];
-    insta::assert_snapshot!(module(&entries, &more).refused(), @r"
+    insta::assert_snapshot!(module(&entries, &more).refused(), @"
     error: the file `x` of `m` comes from two places that differ
       --> modules/m/module.toml:12:1
        |
@@ -119,7 +119,7 @@ fn two_artifacts_of_one_name() {
     18 | [[script]]
        | ^^^^^^^^^^ this
        |
-       = help: keep one of them
+       = help: give one of them another name
     ");
     let entries = [unit, &unit.replace("a.service.j2", "b.service.j2")].concat();
     let more = [("a.service.j2", "[Service]\nExecStart=/bin/true\n"), ("b.service.j2", "[Service]\n")];
@@ -201,9 +201,9 @@ fn a_path_that_comes_from_the_host() {
     project.edit(HOST, "[comet]\n", "[comet]\nworking_dir = \"/var/lib\"\n");
     insta::assert_snapshot!(project.refused(), @r#"
     error: no folder can be made at `/var/lib`: it is the system's
-       --> modules/comet/module.toml:124:8
+       --> modules/comet/module.toml:133:8
         |
-    124 | path = "{{ comet.working_dir }}"
+    133 | path = "{{ comet.working_dir }}"
         |        ^^^^^^^^^^^^^^^^^^^^^^^^^
         |
        ::: hosts/node1.toml:14:15
@@ -219,15 +219,20 @@ fn a_path_that_comes_from_the_host() {
 fn a_level_of_folders_that_nobody_makes() {
     let project = Sandbox::example();
     project.edit(HOST, "[comet]\n", "[comet]\nworking_dir = \"/home/voeventserve/a/b\"\n");
-    insta::assert_snapshot!(project.refused(), @r"
+    insta::assert_snapshot!(project.refused(), @r#"
     error: nobody makes `/home/voeventserve/a`, which lies between `/home/voeventserve` and `/home/voeventserve/a/b`
-       --> modules/comet/module.toml:123:1
+       --> modules/comet/module.toml:132:1
         |
-    123 | [[directory]]
+    132 | [[directory]]
         | ^^^^^^^^^^^^^
         |
-        = help: add a `[[directory]]` for each level below a folder that is not root's
-    ");
+       ::: hosts/node1.toml:14:15
+        |
+     14 | working_dir = "/home/voeventserve/a/b"
+        |               ------------------------ `comet.working_dir` is set here
+        |
+        = help: choose a path right below `/home/voeventserve`, or have a module make each level by `[[directory]]`
+    "#);
 }
 
 #[test]

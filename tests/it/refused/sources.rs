@@ -149,17 +149,17 @@ fn a_missing_template_and_a_missing_source() {
     project.write("modules/comet/motd", "");
     insta::assert_snapshot!(project.refused(), @r#"
     error: there is no `modules/comet/comet.service.j2`
-       --> modules/comet/module.toml:141:12
+       --> modules/comet/module.toml:150:12
         |
-    141 | template = "comet.service.j2"
+    150 | template = "comet.service.j2"
         |            ^^^^^^^^^^^^^^^^^^
         |
         = help: `modules/comet` has no such file
 
     error: there is no `modules/comet/modt`
-       --> modules/comet/module.toml:164:10
+       --> modules/comet/module.toml:173:10
         |
-    164 | source = "modt"
+    173 | source = "modt"
         |          ^^^^^^
         |
         = help: did you mean `modules/comet/motd`?
