@@ -10,14 +10,15 @@ use crate::switch::activate::{Ending, Request, To, activate, planned, refuse_col
 use crate::switch::boot;
 use crate::switch::bundle_path::BundlePath;
 use crate::switch::failure::{Exit, Failure};
-use crate::switch::guard::guard;
+use crate::switch::guard::{guard, is_guarded};
 use crate::switch::history::{history, table};
 use crate::switch::install::{executable, is_installed};
 use crate::switch::machine::Machine;
+use crate::switch::perform::Part;
 use crate::switch::plan::Plan;
 use crate::switch::probe::{ProbeKind, probe};
 use crate::switch::record::Outcome;
-use crate::switch::recover::Recovered;
+use crate::switch::recover::{Recovered, recover};
 use crate::switch::state::{Pointer, State};
 use crate::switch::systemd::SystemdError;
 use crate::switch::transient::{Program, TransientError};
@@ -132,15 +133,19 @@ impl Call<'_> {
         }
     }
 
-    /// The switch was killed: waits for its guard, and tells how that ended.
-    fn killed(self, machine: &Machine, bundle: &Bundle, before: Option<u64>) -> Result<Exit, Failure> {
-        (self.tell)("the switch did not end by itself: its guard puts back what was committed");
+    /// The switch was killed: waits for its guard, and tells how that ended. One that was killed before it had a guard
+    /// had changed nothing: that is ended here, by the same rule.
+    fn killed(self, machine: &mut Machine, bundle: &Bundle, before: Option<u64>) -> Result<Exit, Failure> {
+        (self.tell)("the switch did not end by itself: what was committed is put back");
         let pause = Duration::from_millis(50);
         for _ in 0..REVERTING.as_millis() / pause.as_millis() {
-            if machine.state.pointer(Pointer::Pending)?.is_none()
-                && let Some(_lock) = machine.state.try_lock()?
-            {
-                return self.tell_killed(machine, bundle, before);
+            if let Some(_lock) = machine.state.try_lock()? {
+                let pending = machine.state.pointer(Pointer::Pending)?;
+                let guarded = pending.map(|number| is_guarded(machine, number)).transpose()?;
+                if guarded != Some(true) {
+                    recover(machine, Part::Whole, "the switch ended before it was done")?;
+                    return self.tell_killed(machine, bundle, before);
+                }
             }
             std::thread::sleep(pause);
         }

@@ -16,6 +16,7 @@ use crate::switch::machine::Machine;
 use crate::switch::perform::Part;
 use crate::switch::recover::{Recovered, recover};
 use crate::switch::state::{Lock, Pointer};
+use crate::switch::systemd::Load;
 use crate::switch::transient::Program;
 
 /// How long the kernel may take to end a killed switch.
@@ -41,7 +42,7 @@ pub fn start_guard(
     let Some(systemd) = &mut machine.systemd else {
         return Ok(());
     };
-    let unit = UnitName::new(format!("voevent-guard-{number}.service"))?;
+    let unit = unit(number)?;
     let command = [program, "guard".to_owned(), number.to_string(), deadline.as_millis().to_string()];
     let description = format!("VOEvent node: reverts generation {number} if its switch does not end");
     let result =
@@ -51,6 +52,22 @@ pub fn start_guard(
     } else {
         Err(Failure::refused(format!("the guard `{unit}` {}", result.words())))
     }
+}
+
+/// Whether the guard of a generation has not ended.
+///
+/// # Errors
+/// Where systemd does not say.
+pub fn is_guarded(machine: &mut Machine, number: u64) -> Result<bool, Failure> {
+    let unit = unit(number)?;
+    match &mut machine.systemd {
+        Some(systemd) => Ok(systemd.units(&[&unit])?.values().any(|state| state.load != Load::NotFound)),
+        None => Ok(false),
+    }
+}
+
+fn unit(number: u64) -> Result<UnitName, Failure> {
+    Ok(UnitName::new(format!("voevent-guard-{number}.service"))?)
 }
 
 /// Guards the activation of generation `number` until it ends, or until `deadline` (since boot).
