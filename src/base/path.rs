@@ -78,6 +78,13 @@ impl TargetPath {
         }
     }
 
+    /// The folders that it lies in, the nearest first, without `/`.
+    pub fn above(&self) -> impl Iterator<Item = &str> {
+        std::iter::successors(self.0.rsplit_once('/'), |(above, _)| above.rsplit_once('/'))
+            .map(|(above, _)| above)
+            .filter(|above| !above.is_empty())
+    }
+
     /// The last component.
     #[must_use]
     pub fn file_name(&self) -> &str {
@@ -133,6 +140,13 @@ mod tests {
         let path = TargetPath::new("/etc/voevent/x y").unwrap();
         assert_eq!((path.parent(), path.file_name()), ("/etc/voevent", "x y"));
         assert_eq!(path.components().collect::<Vec<_>>(), ["etc", "voevent", "x y"]);
+    }
+
+    #[test]
+    fn what_a_path_lies_in() {
+        let path = TargetPath::new("/a/b/c").unwrap();
+        assert_eq!(path.above().collect::<Vec<_>>(), ["/a/b", "/a"]);
+        assert_eq!(TargetPath::new("/a").unwrap().above().count(), 0);
     }
 
     #[test]

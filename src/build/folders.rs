@@ -39,7 +39,7 @@ pub fn check(artifacts: &[Artifact], faults: &mut Vec<Diagnostic>) {
     }
     for (path, artifact) in paths {
         faults.extend(in_file(path, artifact, &files));
-        let above = ancestors(path).find_map(|above| folders.get_key_value(above));
+        let above = path.above().find_map(|above| folders.get_key_value(above));
         match (folders.get(path.as_str()), above) {
             (Some(folder), Some((name, above))) => faults.extend(in_folder((path, folder), (name, above))),
             (None, _) => faults.extend(changed_by(path, artifact, &folders)),
@@ -48,17 +48,10 @@ pub fn check(artifacts: &[Artifact], faults: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The folders that a path lies in, the nearest first, without `/`.
-fn ancestors(path: &TargetPath) -> impl Iterator<Item = &str> {
-    std::iter::successors(path.as_str().rsplit_once('/'), |(above, _)| above.rsplit_once('/'))
-        .map(|(above, _)| above)
-        .filter(|above| !above.is_empty())
-}
-
 /// A file that is a folder too, or holds another path.
 fn in_file(path: &TargetPath, artifact: &Artifact, files: &BTreeMap<&str, &Artifact>) -> Option<Diagnostic> {
     let same = matches!(artifact.what, What::Directory { .. }).then_some(path.as_str());
-    let (name, file) = same.into_iter().chain(ancestors(path)).find_map(|name| files.get_key_value(name))?;
+    let (name, file) = same.into_iter().chain(path.above()).find_map(|name| files.get_key_value(name))?;
     Some(
         Diagnostic::error(format!("`{name}` is a file and a folder at once"))
             .at(artifact.place.clone(), format!("`{path}` makes it a folder"))
@@ -104,8 +97,7 @@ fn changed_by(
             || folder.mode & 0o002 != 0
             || (folder.mode & 0o020 != 0 && folder.group.as_str() != "root")
     };
-    let (name, folder) =
-        ancestors(path).find_map(|above| folders.get_key_value(above).filter(|f| open(f.1)))?;
+    let (name, folder) = path.above().find_map(|above| folders.get_key_value(above).filter(|f| open(f.1)))?;
     Some(
         Diagnostic::error(format!("`{path}` lies in a folder that others than root can change"))
             .at(artifact.place.clone(), "this file")
@@ -115,16 +107,4 @@ fn changed_by(
             )
             .help("they could replace it: place it elsewhere, or give the folder to root"),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_path_lies_in() {
-        let path = TargetPath::new("/a/b/c").unwrap();
-        assert_eq!(ancestors(&path).collect::<Vec<_>>(), ["/a/b", "/a"]);
-        assert_eq!(ancestors(&TargetPath::new("/a").unwrap()).count(), 0);
-    }
 }

@@ -192,13 +192,14 @@ fn check_objects(manifest: &Manifest) -> Result<(), BadBundle> {
 /// Managed paths lie under `/etc`, where only root can write, and none is or holds another.
 fn check_paths(manifest: &Manifest) -> Result<(), BadBundle> {
     unique("path", manifest.paths.iter().map(|path| path.path.to_string()))?;
+    let paths: BTreeSet<&str> = manifest.paths.iter().map(|managed| managed.path.as_str()).collect();
     for managed in &manifest.paths {
         let path = &managed.path;
         if !may_be_managed(path) {
             return Err(BadBundle::Inconsistent(format!("`{path}` is no path that can be managed")));
         }
-        if manifest.paths.iter().any(|other| other.path != *path && other.path.is_below(path.as_str())) {
-            return Err(BadBundle::Inconsistent(format!("`{path}` is a file and a folder at once")));
+        if let Some(above) = path.above().find(|above| paths.contains(above)) {
+            return Err(BadBundle::Inconsistent(format!("`{above}` is a file and a folder at once")));
         }
         if (managed.place == Place::Link) != managed.mode.is_none() {
             return Err(BadBundle::Inconsistent(format!("`{path}`: a copy has a mode, a link has none")));
@@ -309,6 +310,13 @@ mod tests {
         assert!(bad(|m| m.paths[0].path = TargetPath::new("/home/x/y").unwrap()).contains("can be managed"));
         assert!(
             bad(|m| m.paths[0].path = TargetPath::new("/etc/passwd").unwrap()).contains("can be managed")
+        );
+        assert!(
+            bad(|m| {
+                let inner = TargetPath::new("/etc/motd/x").unwrap();
+                m.paths.push(ManagedPath { path: inner, ..m.paths[0].clone() });
+            })
+            .contains("a file and a folder")
         );
         assert!(bad(|m| m.paths[0].place = Place::Copy).contains("a copy has a mode"));
     }

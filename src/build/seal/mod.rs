@@ -63,6 +63,8 @@ struct Sealer<'a> {
     venvs: &'a BTreeMap<Label, LaidVenv>,
     manifest: Manifest,
     objects: BTreeMap<ObjectName, Object>,
+    /// All objects that are referred to, also those that the store has already.
+    closure: BTreeMap<ObjectName, ClosureObject>,
     /// What a reference becomes.
     paths: BTreeMap<Key, String>,
     units: Vec<FilledUnit<'a>>,
@@ -83,6 +85,7 @@ impl<'a> Sealer<'a> {
             venvs,
             manifest,
             objects: BTreeMap::new(),
+            closure: BTreeMap::new(),
             paths: BTreeMap::new(),
             units: Vec::new(),
             places: BTreeMap::new(),
@@ -139,9 +142,7 @@ impl<'a> Sealer<'a> {
     }
 
     fn closure(&mut self, name: &ObjectName, digest: ObjectDigest, size: u64) {
-        if !self.manifest.objects.iter().any(|object| object.name == *name) {
-            self.manifest.objects.push(ClosureObject { name: name.clone(), digest, size });
-        }
+        self.closure.insert(name.clone(), ClosureObject { name: name.clone(), digest, size });
     }
 
     fn file(&mut self, artifact: &'a Artifact, file: &'a FileArtifact) {
@@ -218,6 +219,7 @@ impl<'a> Sealer<'a> {
         }
         self.manifest.packages.sort();
         self.manifest.packages.dedup();
+        self.manifest.objects = self.closure.into_values().collect();
         let bundle =
             Bundle::seal(self.manifest).map_err(|error| vec![Diagnostic::error(error.to_string())])?;
         Ok(Sealed { bundle, objects: self.objects, warnings: self.warnings })

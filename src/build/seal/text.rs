@@ -45,8 +45,11 @@ impl Sealer<'_> {
         };
         let resolved: Option<Vec<Piece>> = pieces.iter().map(|piece| self.resolve(piece)).collect();
         let explained = |diagnostic: Diagnostic, at: At, help: Option<&String>| {
-            let diagnostic = place(diagnostic, at, pieces);
-            help.into_iter().fold(diagnostic, |diagnostic, help| diagnostic.help(help.clone()))
+            let in_hole =
+                pieces.get(at.piece).is_some_and(|piece| matches!(piece.what, RenderedWhat::Hole(_)));
+            let usual =
+                if in_hole { "give it another value" } else { "write this line of the template otherwise" };
+            place(diagnostic, at, pieces).help(help.map_or(usual, String::as_str))
         };
         match fill(grammar, &resolved?) {
             Ok(filled) => {
