@@ -15,14 +15,6 @@ pub struct IoError {
     pub source: io::Error,
 }
 
-impl IoError {
-    /// The kind of the system's error.
-    #[must_use]
-    pub fn kind(&self) -> io::ErrorKind {
-        self.source.kind()
-    }
-}
-
 /// Adds the verb and the path to an error of the system.
 pub trait OnPath<T> {
     /// `result.on("read", path)?`

@@ -53,12 +53,6 @@ impl Cache {
         Self { dir: dir.into() }
     }
 
-    /// The folder.
-    #[must_use]
-    pub fn dir(&self) -> &Path {
-        &self.dir
-    }
-
     fn notes(&self, host: &str) -> PathBuf {
         self.dir.join(format!("{host}.toml"))
     }

@@ -173,7 +173,7 @@ impl Project {
     }
 
     fn compile(&self) -> Result<Compiled, BuildError> {
-        Ok(front::compile(&self.host, &self.modules).map_err(|failed| failed.diagnostics)?)
+        Ok(front::compile(&self.host, &self.modules)?)
     }
 }
 

@@ -97,25 +97,14 @@ pub struct VenvPlace {
     pub options: Vec<(String, Vec<Origin>)>,
 }
 
-/// Why a host cannot be compiled.
-#[derive(Debug)]
-pub struct Failed {
-    /// The errors of the stage that failed, and the warnings until then.
-    pub diagnostics: Vec<Diagnostic>,
-    /// All that was looked at on the way.
-    pub inputs: InputLog,
-}
-
 /// Compiles a host file with the modules of a folder.
 ///
 /// # Errors
 /// Where anything of it is wrong: all that is wrong at the stage that fails.
-pub fn compile(host: &Path, modules: &Path) -> Result<Compiled, Failed> {
+pub fn compile(host: &Path, modules: &Path) -> Result<Compiled, Vec<Diagnostic>> {
     let mut disk = Disk::default();
-    match compile_from(&mut disk, host, modules) {
-        Ok(compiled) => Ok(Compiled { inputs: disk.log, ..compiled }),
-        Err(diagnostics) => Err(Failed { diagnostics, inputs: disk.log }),
-    }
+    let compiled = compile_from(&mut disk, host, modules)?;
+    Ok(Compiled { inputs: disk.log, ..compiled })
 }
 
 /// Compiles a host file of any tree; the log of inputs is the tree's.

@@ -23,8 +23,6 @@ const MAX_TEXT: usize = 16 << 20;
 
 /// Renders the texts of artifacts.
 pub struct Renderer<'a> {
-    world: &'a World,
-    settings: &'a Settings,
     files: &'a Templates,
     env: Environment<'static>,
     /// What the templates of each module see, but for `each`.
@@ -36,7 +34,7 @@ impl<'a> Renderer<'a> {
     ///
     /// # Errors
     /// Where minijinja takes one for none.
-    pub fn new(world: &'a World, settings: &'a Settings, files: &'a Templates) -> Result<Self, Diagnostic> {
+    pub fn new(world: &'a World, settings: &Settings, files: &'a Templates) -> Result<Self, Diagnostic> {
         let mut env = templates();
         env.set_path_join_callback(|name, parent| {
             let module = parent.split_once('/').map_or(parent, |(module, _)| module);
@@ -48,7 +46,7 @@ impl<'a> Renderer<'a> {
         }
         let contexts =
             world.modules.keys().map(|name| (name.as_str(), context(world, settings, name.as_str())));
-        Ok(Self { world, settings, files, env, contexts: contexts.collect() })
+        Ok(Self { files, env, contexts: contexts.collect() })
     }
 
     /// The text of an artifact; `None` where its file could not be read.
@@ -104,12 +102,6 @@ impl<'a> Renderer<'a> {
             pieces.push(RenderedPiece { place, what });
         }
         Ok(Text::Template { grammar, pieces })
-    }
-
-    /// The modules that are on, and their settings.
-    #[must_use]
-    pub const fn inputs(&self) -> (&'a World, &'a Settings) {
-        (self.world, self.settings)
     }
 }
 

@@ -16,8 +16,6 @@ use super::tree::{Data, Node, Placed, Table, parse};
 pub struct ModuleFile {
     /// Its name: that of its folder.
     pub name: ModuleName,
-    /// Its text.
-    pub source: Arc<Source>,
     /// What it is for.
     pub description: String,
     /// The modules that come along, and before it.
@@ -53,8 +51,6 @@ impl Guard {
 /// A `[[set]]`.
 #[derive(Debug)]
 pub struct SetDecl {
-    /// Its header.
-    pub place: Place,
     /// When and how often.
     pub guard: Guard,
     /// What it sets: options by module.
@@ -83,7 +79,6 @@ pub fn read(name: &ModuleName, source: &Arc<Source>, faults: &mut Vec<Diagnostic
     let mut keys = Keys::new(&root, top, "a module");
     let mut file = ModuleFile {
         name: name.clone(),
-        source: Arc::clone(source),
         description: String::new(),
         requires: Vec::new(),
         uses: Vec::new(),
@@ -157,7 +152,7 @@ fn set(table: &Table, place: &Place, faults: &mut Vec<Diagnostic>) -> SetDecl {
         }
     }
     targets.entries.retain(|_, entry| matches!(entry.value.data, Data::Table(_)));
-    SetDecl { place: place.clone(), guard, targets }
+    SetDecl { guard, targets }
 }
 
 fn rule(table: &Table, place: Place, assert: bool, faults: &mut Vec<Diagnostic>) -> Option<RuleDecl> {

@@ -95,7 +95,7 @@ fn shown(artifact: &Artifact) -> String {
 fn the_example_host_compiles() {
     let compiled = match compile(Path::new("hosts/node1.toml"), Path::new("modules")) {
         Ok(compiled) => compiled,
-        Err(failed) => panic!("{}", render(&failed.diagnostics, RenderStyle::default())),
+        Err(failed) => panic!("{}", render(&failed, RenderStyle::default())),
     };
     assert_eq!(compiled.rendered.artifacts.len(), 14);
     assert_eq!(compiled.warnings, []);
