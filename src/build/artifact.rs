@@ -194,8 +194,45 @@ pub enum Grammar {
     Sh,
     /// systemd's units.
     Unit,
+    /// JSON.
+    Json,
+    /// TOML 1.0.
+    Toml,
+    /// Python 3.
+    Python,
     /// A text in which every value is one line.
     Lines,
+    /// A text in which a value may be anything.
+    Text,
+}
+
+impl Grammar {
+    /// All of them, by the names that `grammar = "…"` takes.
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("sh", Self::Sh),
+        ("unit", Self::Unit),
+        ("json", Self::Json),
+        ("toml", Self::Toml),
+        ("python", Self::Python),
+        ("lines", Self::Lines),
+        ("text", Self::Text),
+    ];
+
+    /// The grammar of files whose name ends so.
+    #[must_use]
+    pub fn of_extension(extension: &str) -> Option<Self> {
+        match extension {
+            "sh" => Some(Self::Sh),
+            "service" | "socket" | "timer" | "path" | "target" | "mount" | "swap" | "slice" => {
+                Some(Self::Unit)
+            }
+            "json" => Some(Self::Json),
+            "toml" => Some(Self::Toml),
+            "py" => Some(Self::Python),
+            "txt" => Some(Self::Text),
+            _ => None,
+        }
+    }
 }
 
 /// A stretch of a rendered template.

@@ -11,10 +11,16 @@ use std::ops::Range;
 use crate::base::value::Value;
 use crate::build::artifact::Grammar;
 
+mod cursor;
+mod json;
 mod lines;
+mod literal;
+mod python;
 mod reread;
 mod sh;
 mod source;
+mod text;
+mod toml;
 mod unit;
 
 /// A stretch of what a template gave.
@@ -78,7 +84,11 @@ pub fn fill(grammar: Grammar, pieces: &[Piece]) -> Result<Filled, Vec<Refusal>> 
     match grammar {
         Grammar::Sh => sh::fill(filling),
         Grammar::Unit => unit::fill(filling),
+        Grammar::Json => json::fill(filling),
+        Grammar::Toml => toml::fill(filling),
+        Grammar::Python => python::fill(filling),
         Grammar::Lines => lines::fill(filling),
+        Grammar::Text => text::fill(filling),
     }
 }
 

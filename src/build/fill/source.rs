@@ -150,6 +150,26 @@ impl<'a> Filling<'a> {
         self.refusals.push(Refusal { at, reason: reason.to_owned(), help: help.map(ToOwned::to_owned) });
     }
 
+    /// The file, or all reasons against it, where a reader of the finished file has a say too: `fault` gives the
+    /// offset of the first thing that is wrong with it, and what.
+    pub(super) fn finish_read(
+        self,
+        fault: impl FnOnce(&str) -> Option<(usize, String)>,
+    ) -> Result<Filled, Vec<Refusal>> {
+        let pieces = self.pieces;
+        let filled = self.finish()?;
+        let Some((offset, reason)) = fault(&filled.text) else {
+            return Ok(filled);
+        };
+        let piece = filled.ranges.iter().position(|range| range.contains(&offset));
+        let piece = piece.unwrap_or(pieces.len().saturating_sub(1));
+        let offset = match (pieces.get(piece), filled.ranges.get(piece)) {
+            (Some(Piece::Text(text)), Some(range)) => offset.saturating_sub(range.start).min(text.len()),
+            _ => 0,
+        };
+        Err(vec![Refusal { at: At { piece, offset }, reason, help: None }])
+    }
+
     /// The file, or all reasons against it. A hole that no rule reached is a reason.
     pub(super) fn finish(mut self) -> Result<Filled, Vec<Refusal>> {
         if self.refusals.is_empty()

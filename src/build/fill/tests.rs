@@ -2,6 +2,10 @@
 
 use super::*;
 
+mod json;
+mod python;
+mod toml;
+
 /// A template: `§` is a hole. Adjacent texts are cut in two here and there, as a renderer may do.
 pub(super) fn pieces(template: &str, values: &[Value]) -> Vec<Piece> {
     let mut pieces = Vec::new();
@@ -32,6 +36,21 @@ pub(super) fn outcome(grammar: Grammar, template: &str, values: &[Value]) -> Res
         .map_err(|refusals| refusals.into_iter().map(|refusal| refusal.reason).collect::<Vec<_>>().join("; "))
 }
 
+/// `accepted` gives a template, values and the file; `refused` a template, values and a part of the reason.
+fn check(grammar: Grammar, accepted: &[(&str, &[Value], &str)], refused: &[(&str, &[Value], &str)]) {
+    for (template, values, expected) in accepted {
+        assert_eq!(outcome(grammar, template, values).as_deref(), Ok(*expected), "{template}");
+    }
+    for (template, values, expected) in refused {
+        let reasons = outcome(grammar, template, values).expect_err(template);
+        assert!(reasons.contains(expected), "{template}: {reasons}");
+    }
+}
+
+fn table(pairs: &[(&str, Value)]) -> Value {
+    Value::Map(pairs.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect())
+}
+
 #[test]
 fn lines_take_values_of_one_line() {
     let values = [Value::Bool(true), Value::Int(-3), Value::Float(0.5), string("a\tb ü")];
@@ -42,15 +61,35 @@ fn lines_take_values_of_one_line() {
 }
 
 #[test]
+fn text_takes_booleans_integers_and_any_text() {
+    let values = [Value::Bool(true), Value::Int(-3), string("a\n\t\r'\"\u{1b}")];
+    assert_eq!(outcome(Grammar::Text, "§ § §", &values), Ok("true -3 a\n\t\r'\"\u{1b}".to_owned()));
+    for bad in [string("\0"), Value::Float(0.5)] {
+        assert!(outcome(Grammar::Text, "§", &[bad]).is_err());
+    }
+}
+
+#[test]
 fn none_tables_and_lists_are_refused_wherever_they_stand() {
-    for grammar in [Grammar::Sh, Grammar::Unit, Grammar::Lines] {
-        for template in ["# §\n", "[Unit]\nDescription=§\n", "a='§'\n", "§"] {
-            for value in [Value::None, Value::Map(std::collections::BTreeMap::new())] {
-                assert!(outcome(grammar, template, &[value]).is_err(), "{grammar:?} {template}");
+    for (name, grammar) in Grammar::ALL {
+        for template in ["# §\n", "[Unit]\nDescription=§\n", "a='§'\n", "[a]\na = §\n", "<a>§</a>", "§"]
+        {
+            let table = Value::Map(std::collections::BTreeMap::new());
+            let values: &[Value] = match name {
+                "json" | "toml" | "python" => &[Value::None],
+                _ => &[Value::None, table],
+            };
+            for value in values {
+                assert!(
+                    outcome(grammar, template, std::slice::from_ref(value)).is_err(),
+                    "{name} {template}"
+                );
             }
         }
     }
-    assert!(outcome(Grammar::Lines, "§", &[list(&["a"])]).is_err());
+    for grammar in [Grammar::Lines, Grammar::Text] {
+        assert!(outcome(grammar, "§", &[list(&["a"])]).is_err());
+    }
 }
 
 #[test]
@@ -81,7 +120,9 @@ mod properties {
         let token = tokens(
             "'¦\"¦\\¦$¦`¦(¦)¦((¦))¦{¦}¦<<¦EOF¦\n¦ ¦\t¦#¦=¦;¦;;¦|¦&¦>¦case¦esac¦in¦for¦x¦do¦[¦]¦Exec¦\
          ExecStart=¦Environment=¦%¦/bin/a¦:¦-¦+¦@¦é¦\u{0}¦\r¦\u{feff}¦\\x4¦${¦$((¦$(¦<<-¦1¦\
-         ReadWritePaths=¦BindPaths=¦LoadCredential=¦Description=¦Documentation=",
+         ReadWritePaths=¦BindPaths=¦LoadCredential=¦Description=¦Documentation=¦\"\"\"¦'''¦f\"¦rb'¦,¦.¦[[¦]]¦\
+         <a>¦</a>¦<a b=\"¦\"/>¦<!--¦-->¦<![CDATA[¦]]>¦<?¦?>¦&¦&amp;¦comment \"¦iifname ¦10.0.0.1¦/24¦[a]\n¦\
+         a = ¦{\"a\": ¦}}¦\\N{¦\\u00¦\\\n¦return ¦true¦null¦0x¦\u{2028}",
         );
         prop::collection::vec(token, 0..12).prop_map(|tokens| tokens.concat())
     }
@@ -105,7 +146,7 @@ mod properties {
         /// No input panics; a text that is written has all pieces in order, and no NUL.
         #[test]
         fn any_text_is_filled_or_refused(pieces in any_pieces()) {
-            for grammar in [Grammar::Sh, Grammar::Unit, Grammar::Lines] {
+            for (_, grammar) in Grammar::ALL {
                 match fill(grammar, &pieces) {
                     Ok(filled) => {
                         prop_assert!(!filled.text.contains('\0'));
