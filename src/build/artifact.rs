@@ -198,6 +198,8 @@ pub enum Grammar {
     Json,
     /// TOML 1.0.
     Toml,
+    /// XML 1.0.
+    Xml,
     /// Python 3.
     Python,
     /// A text in which every value is one line.
@@ -208,11 +210,12 @@ pub enum Grammar {
 
 impl Grammar {
     /// All of them, by the names that `grammar = "…"` takes.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 8] = [
         ("sh", Self::Sh),
         ("unit", Self::Unit),
         ("json", Self::Json),
         ("toml", Self::Toml),
+        ("xml", Self::Xml),
         ("python", Self::Python),
         ("lines", Self::Lines),
         ("text", Self::Text),
@@ -228,6 +231,7 @@ impl Grammar {
             }
             "json" => Some(Self::Json),
             "toml" => Some(Self::Toml),
+            "xml" => Some(Self::Xml),
             "py" => Some(Self::Python),
             "txt" => Some(Self::Text),
             _ => None,

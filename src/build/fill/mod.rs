@@ -22,6 +22,7 @@ mod source;
 mod text;
 mod toml;
 mod unit;
+mod xml;
 
 /// A stretch of what a template gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +87,7 @@ pub fn fill(grammar: Grammar, pieces: &[Piece]) -> Result<Filled, Vec<Refusal>> 
         Grammar::Unit => unit::fill(filling),
         Grammar::Json => json::fill(filling),
         Grammar::Toml => toml::fill(filling),
+        Grammar::Xml => xml::fill(filling),
         Grammar::Python => python::fill(filling),
         Grammar::Lines => lines::fill(filling),
         Grammar::Text => text::fill(filling),

@@ -5,6 +5,7 @@ use super::*;
 mod json;
 mod python;
 mod toml;
+mod xml;
 
 /// A template: `§` is a hole. Adjacent texts are cut in two here and there, as a renderer may do.
 pub(super) fn pieces(template: &str, values: &[Value]) -> Vec<Piece> {
