@@ -198,6 +198,8 @@ pub enum Grammar {
     Json,
     /// TOML 1.0.
     Toml,
+    /// `key = value` below `[section]`.
+    Ini,
     /// XML 1.0.
     Xml,
     /// Python 3.
@@ -210,11 +212,12 @@ pub enum Grammar {
 
 impl Grammar {
     /// All of them, by the names that `grammar = "…"` takes.
-    pub const ALL: [(&'static str, Self); 8] = [
+    pub const ALL: [(&'static str, Self); 9] = [
         ("sh", Self::Sh),
         ("unit", Self::Unit),
         ("json", Self::Json),
         ("toml", Self::Toml),
+        ("ini", Self::Ini),
         ("xml", Self::Xml),
         ("python", Self::Python),
         ("lines", Self::Lines),
@@ -231,6 +234,7 @@ impl Grammar {
             }
             "json" => Some(Self::Json),
             "toml" => Some(Self::Toml),
+            "ini" => Some(Self::Ini),
             "xml" => Some(Self::Xml),
             "py" => Some(Self::Python),
             "txt" => Some(Self::Text),

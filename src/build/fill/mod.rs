@@ -12,6 +12,7 @@ use crate::base::value::Value;
 use crate::build::artifact::Grammar;
 
 mod cursor;
+mod ini;
 mod json;
 mod lines;
 mod literal;
@@ -87,6 +88,7 @@ pub fn fill(grammar: Grammar, pieces: &[Piece]) -> Result<Filled, Vec<Refusal>> 
         Grammar::Unit => unit::fill(filling),
         Grammar::Json => json::fill(filling),
         Grammar::Toml => toml::fill(filling),
+        Grammar::Ini => ini::fill(filling),
         Grammar::Xml => xml::fill(filling),
         Grammar::Python => python::fill(filling),
         Grammar::Lines => lines::fill(filling),

@@ -2,6 +2,7 @@
 
 use super::*;
 
+mod ini;
 mod json;
 mod python;
 mod toml;
