@@ -204,6 +204,8 @@ pub enum Grammar {
     Xml,
     /// Python 3.
     Python,
+    /// Rules of nftables.
+    Nft,
     /// A text in which every value is one line.
     Lines,
     /// A text in which a value may be anything.
@@ -212,7 +214,7 @@ pub enum Grammar {
 
 impl Grammar {
     /// All of them, by the names that `grammar = "…"` takes.
-    pub const ALL: [(&'static str, Self); 9] = [
+    pub const ALL: [(&'static str, Self); 10] = [
         ("sh", Self::Sh),
         ("unit", Self::Unit),
         ("json", Self::Json),
@@ -220,6 +222,7 @@ impl Grammar {
         ("ini", Self::Ini),
         ("xml", Self::Xml),
         ("python", Self::Python),
+        ("nft", Self::Nft),
         ("lines", Self::Lines),
         ("text", Self::Text),
     ];
@@ -237,6 +240,7 @@ impl Grammar {
             "ini" => Some(Self::Ini),
             "xml" => Some(Self::Xml),
             "py" => Some(Self::Python),
+            "nft" => Some(Self::Nft),
             "txt" => Some(Self::Text),
             _ => None,
         }

@@ -16,6 +16,7 @@ mod ini;
 mod json;
 mod lines;
 mod literal;
+mod nft;
 mod python;
 mod reread;
 mod sh;
@@ -91,6 +92,7 @@ pub fn fill(grammar: Grammar, pieces: &[Piece]) -> Result<Filled, Vec<Refusal>> 
         Grammar::Ini => ini::fill(filling),
         Grammar::Xml => xml::fill(filling),
         Grammar::Python => python::fill(filling),
+        Grammar::Nft => nft::fill(filling),
         Grammar::Lines => lines::fill(filling),
         Grammar::Text => text::fill(filling),
     }

@@ -4,6 +4,7 @@ use super::*;
 
 mod ini;
 mod json;
+mod nft;
 mod python;
 mod toml;
 mod xml;
