@@ -227,31 +227,28 @@ fn grammar_of(
     faults: &mut Vec<Diagnostic>,
 ) -> Option<Grammar> {
     if let Some(written) = written {
-        let known = [("sh", Grammar::Sh), ("unit", Grammar::Unit), ("lines", Grammar::Lines)];
-        let found = known.iter().find(|(name, _)| *name == written.value);
+        let found = Grammar::ALL.iter().find(|(name, _)| *name == written.value);
         if found.is_none() {
-            let help = advice(&written.value, known.iter().map(|(name, _)| *name));
+            let help = advice(&written.value, Grammar::ALL.iter().map(|(name, _)| *name));
             let message = format!("there is no grammar `{}`", written.value);
             faults.push(Diagnostic::error(message).at(written.place.clone(), "").help(help));
         }
         return found.map(|(_, grammar)| *grammar);
     }
     let stem = file.value.strip_suffix(".j2").unwrap_or(&file.value);
-    match stem.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("sh") => Some(Grammar::Sh),
-        Some("service" | "socket" | "timer" | "path" | "target" | "mount" | "swap" | "slice") => {
-            Some(Grammar::Unit)
-        }
-        Some("conf") if kind == Kind::Unit => Some(Grammar::Unit),
-        _ => {
-            faults.push(
-                Diagnostic::error(format!("the grammar of `{}` is not known", file.value))
-                    .at(file.place.clone(), "")
-                    .help("name it `x.sh.j2` or `x.service.j2`, or add `grammar = \"sh\"`, `\"unit\"` or `\"lines\"`"),
-            );
-            None
-        }
+    let extension = stem.rsplit_once('.').map_or("", |(_, extension)| extension);
+    if extension == "conf" && kind == Kind::Unit {
+        return Some(Grammar::Unit);
     }
+    let found = Grammar::of_extension(extension);
+    if found.is_none() {
+        let message = format!("the grammar of `{}` is not known", file.value);
+        faults.push(Diagnostic::error(message).at(file.place.clone(), "").help(
+            "name it `x.sh.j2`, `x.service.j2`, `.json.j2`, `.toml.j2`, `.ini.j2`, `.xml.j2`, `.py.j2`, `.nft.j2` \
+             or `.txt.j2`, or add `grammar = \"lines\"` or another",
+        ));
+    }
+    found
 }
 
 /// Whether a file lies in the module's folder.

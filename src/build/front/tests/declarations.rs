@@ -6,7 +6,7 @@ const ONE: (&str, &str) = ("a", "type = 'int'\ndefault = 1");
 
 #[test]
 fn a_missing_template() {
-    let rest = "[[unit]]\nname = 'a.service'\ntemplate = 'a.service.j2'\n[[script]]\nname = 'x'\ntemplate = 'x.txt'\n";
+    let rest = "[[unit]]\nname = 'a.service'\ntemplate = 'a.service.j2'\n[[script]]\nname = 'x'\ntemplate = 'x.yml'\n";
     insta::assert_snapshot!(errors(
         "modules = ['m']\n",
         &[("modules/m/module.toml", &module(&[ONE], rest)), ("modules/m/b.service.j2", "")],
@@ -19,13 +19,13 @@ fn a_missing_template() {
           |
           = help: did you mean `modules/m/b.service.j2`?
 
-        error: the grammar of `x.txt` is not known
+        error: the grammar of `x.yml` is not known
           --> modules/m/module.toml:12:12
            |
-        12 | template = 'x.txt'
+        12 | template = 'x.yml'
            |            ^^^^^^^
            |
-           = help: name it `x.sh.j2` or `x.service.j2`, or add `grammar = "sh"`, `"unit"` or `"lines"`
+           = help: name it `x.sh.j2`, `x.service.j2`, `.json.j2`, `.toml.j2`, `.ini.j2`, `.xml.j2`, `.py.j2`, `.nft.j2` or `.txt.j2`, or add `grammar = "lines"` or another
         "#);
 }
 
@@ -180,7 +180,7 @@ wantedby = []
         10 | template = 'x.j2'
            |            ^^^^^^
            |
-           = help: name it `x.sh.j2` or `x.service.j2`, or add `grammar = "sh"`, `"unit"` or `"lines"`
+           = help: name it `x.sh.j2`, `x.service.j2`, `.json.j2`, `.toml.j2`, `.ini.j2`, `.xml.j2`, `.py.j2`, `.nft.j2` or `.txt.j2`, or add `grammar = "lines"` or another
 
         error: a `[[unit]]` has no key `wantedby`
           --> modules/m/module.toml:11:1
