@@ -1,4 +1,4 @@
-//! Rules of nftables (nft(8)), as versions 1.0 and 1.1 read them.
+//! Rules of nftables (nft(8)), as version 1.0 reads them.
 //!
 //! | place | the hole becomes |
 //! |---|---|
@@ -49,10 +49,13 @@ pub(super) fn fill(filling: Filling<'_>) -> Result<Filled, Vec<Refusal>> {
         return filling.finish();
     }
     let mut lexer = Lexer { cursor: Cursor::new(filling), open: Vec::new(), word: String::new(), hole: None };
+    if let Some(offset) = lexer.cursor.filling.text.find('\r') {
+        lexer.cursor.stop(offset, "the text has a carriage return", "end lines with a line feed alone");
+    }
     while let Some(symbol) = lexer.cursor.peek() {
         match symbol {
             Symbol::Hole(hole) => lexer.hole(hole),
-            Symbol::Char('#') => lexer.comment(),
+            Symbol::Char('#') => lexer.cursor.comment(),
             Symbol::Char('"') => lexer.string(),
             Symbol::Char(c) => lexer.char(c),
         }
@@ -64,15 +67,6 @@ pub(super) fn fill(filling: Filling<'_>) -> Result<Filled, Vec<Refusal>> {
 }
 
 impl Lexer<'_> {
-    fn comment(&mut self) {
-        let start = self.cursor.position;
-        self.cursor.comment();
-        // nft itself does not join lines here.
-        if self.cursor.filling.text[start..self.cursor.position].contains('\r') {
-            self.cursor.stop(start, "the comment has a carriage return", "");
-        }
-    }
-
     fn char(&mut self, c: char) {
         match c {
             '{' | '(' | '[' => {

@@ -115,7 +115,11 @@ impl Lexer<'_> {
 
     fn left_fits(&self, left: &Left<'_>, number: Number) -> bool {
         let Some(last) = left.run.chars().next_back() else {
-            return left.hole.is_none() && !left.end.is_some_and(|c| "})]\"".contains(c));
+            return match left.end {
+                Some('}' | ')' | ']' | '"') => false,
+                Some('[') => matches!(number, Number::Address(IpAddr::V6(_))),
+                _ => left.hole.is_none(),
+            };
         };
         let base = left.run.get(..left.run.len() - last.len_utf8()).unwrap_or_default();
         let base = match base {

@@ -52,6 +52,7 @@ fn each_place_has_its_form() {
             ("x @§", &[Value::Int(2)], "one word"),
             ("x \\§", &[Value::Int(2)], "one word"),
             ("dnat to §:§", &[string("::1"), Value::Int(8)], "one word"),
+            ("dnat to [§]:8099", &[string("2001:db8::/32")], "one word"),
             ("map { 22:§ }", &[string("::1")], "one word"),
             ("fe80::§", &[Value::Int(2)], "one word"),
             ("ip saddr §/33", &[string("10.0.0.0")], "one word"),
@@ -81,6 +82,7 @@ fn each_place_has_its_form() {
             ("{ tcp dport §", &[Value::Int(1)], "`{` has no end"),
             ("tcp dport § }", &[Value::Int(1)], "nothing is open"),
             ("# §", &[string("x\ny")], "line break"),
+            ("# x\r§", &[Value::Int(1)], "carriage return"),
         ],
     );
 }
