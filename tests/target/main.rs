@@ -10,6 +10,7 @@ mod crashes;
 mod driver;
 mod driver_clears_up;
 mod driver_works;
+mod nft_values;
 mod node;
 mod refusals;
 mod same_bundle;
@@ -44,6 +45,7 @@ const ALL: &[&[Test]] = &[
     refusals::TESTS,
     crashes::TESTS,
     unit_values::TESTS,
+    nft_values::TESTS,
     driver_works::TESTS,
     driver_clears_up::TESTS,
     activator_is_static::TESTS,
