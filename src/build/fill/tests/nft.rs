@@ -44,6 +44,15 @@ fn each_place_has_its_form() {
                 "iifname { lo, \"a.b\", \"eth1\" }",
             ),
         ],
+        &[],
+    );
+}
+
+#[test]
+fn what_cannot_be_exact_is_refused() {
+    check(
+        Grammar::Nft,
+        &[],
         &[
             ("tcp dport 1§", &[Value::Int(2)], "one word"),
             ("tcp dport §§", &[Value::Int(2), Value::Int(2)], "one word"),

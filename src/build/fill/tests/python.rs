@@ -38,6 +38,15 @@ fn each_place_has_its_form() {
             ("# coding: UTF-8\na = §", &[string("")], "# coding: UTF-8\na = \"\""),
             ("a = \"\"\"§\"b\"\"\"", &[string("")], "a = \"\"\"\"b\"\"\""),
         ],
+        &[],
+    );
+}
+
+#[test]
+fn what_cannot_be_exact_is_refused() {
+    check(
+        Grammar::Python,
+        &[],
         &[
             ("§ = 1", &[string("a")], "start with a value"),
             ("x = 1; §", &[string("a")], "start with a value"),

@@ -36,6 +36,15 @@ fn each_place_has_its_form() {
             ),
             ("a = \"\"\"§\"\"\"", &[string("")], "a = \"\"\"\"\"\""),
         ],
+        &[],
+    );
+}
+
+#[test]
+fn what_cannot_be_exact_is_refused() {
+    check(
+        Grammar::Toml,
+        &[],
         &[
             ("a = 1§", &[Value::Int(2)], "the end of the line must"),
             ("a = §§", &[Value::Int(2), Value::Int(2)], "the end of the line must"),
