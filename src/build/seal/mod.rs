@@ -11,7 +11,7 @@ use crate::base::path::TargetPath;
 use crate::base::report::{Diagnostic, Place};
 use crate::build::accounts;
 use crate::build::artifact::{
-    Artifact, CheckArtifact, CheckKind, FileArtifact, Rendered, VenvArtifact, What,
+    Artifact, CheckArtifact, CheckKind, FileArtifact, Rendered, VenvArtifact, What, lock_label,
 };
 use crate::build::artifact_graph::{Key, order};
 use crate::build::placing::{copy_mode, judge};
@@ -185,9 +185,7 @@ impl<'a> Sealer<'a> {
     }
 
     fn venv(&mut self, artifact: &Artifact, venv: &VenvArtifact) {
-        let (Some(laid), Ok(label)) =
-            (self.venvs.get(&venv.name), Label::new(format!("pylock.{}.toml", venv.name)))
-        else {
+        let (Some(laid), Ok(label)) = (self.venvs.get(&venv.name), lock_label(&venv.name)) else {
             let message = format!("venv `{}` was not laid out, or its name is too long", venv.name);
             self.errors.push(
                 Diagnostic::error(message).at(artifact.place.clone(), "").help("give it another `name`"),

@@ -94,8 +94,13 @@ impl Lexer<'_> {
             word.entries = Some(entries);
             return;
         }
+        self.write(hole, quote::bare, word);
+    }
+
+    /// Writes the one text of a hole, quoted for its place; the word has it as the shell will read it.
+    fn write(&mut self, hole: usize, quote: fn(&str) -> String, word: &mut Word) {
         if let Some(text) = self.take(hole) {
-            self.filling.set(hole, quote::bare(&text));
+            self.filling.set(hole, quote(&text));
             word.text.push_str(&text);
         }
     }
@@ -108,10 +113,7 @@ impl Lexer<'_> {
         loop {
             if let Some(hole) = self.hole_here() {
                 word.holes.push(hole);
-                if let Some(text) = self.take(hole) {
-                    self.filling.set(hole, quote::in_single(&text));
-                    word.text.push_str(&text);
-                }
+                self.write(hole, quote::in_single, word);
                 continue;
             }
             match self.bump() {
@@ -130,10 +132,7 @@ impl Lexer<'_> {
         loop {
             if let Some(hole) = self.hole_here() {
                 word.holes.push(hole);
-                if let Some(text) = self.take(hole) {
-                    self.filling.set(hole, quote::in_double(&text));
-                    word.text.push_str(&text);
-                }
+                self.write(hole, quote::in_double, word);
                 continue;
             }
             match self.peek() {
