@@ -34,6 +34,13 @@ impl Place {
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }
 
+    /// Where it ends: line and column from 1 of what comes behind it, the column in characters.
+    #[must_use]
+    pub fn end(&self) -> (usize, usize) {
+        let end = self.span.end.max(self.span.start);
+        Self { source: Arc::clone(&self.source), span: end..end }.line_column()
+    }
+
     /// The length of its line in bytes.
     fn line_len(&self) -> usize {
         let text = &self.source.text;

@@ -179,7 +179,7 @@ fn an_unchanged_host_keeps_its_lock() {
 #[test]
 fn usage_errors_are_told_from_errors_of_the_configuration() {
     let project = Sandbox::example();
-    insta::assert_snapshot!(project.shown(&[]), @r"
+    insta::assert_snapshot!(project.shown(&[]), @"
     exit 2
     ---- stdout
     ---- stderr
@@ -196,6 +196,7 @@ fn usage_errors_are_told_from_errors_of_the_configuration() {
       <HOST>  The host file, as `hosts/node1.toml`
 
     Options:
+          --json           Print one JSON document: the same data, with all errors and warnings in `diagnostics`
           --modules <DIR>  The folder of the modules; by default `modules` beside the host file's folder
           --out <DIR>      Where bundles go; by default `generated` beside the host file's folder
       -h, --help           Print help
@@ -227,4 +228,36 @@ fn usage_errors_are_told_from_errors_of_the_configuration() {
     ");
     assert_eq!(project.run(&[HOST, "hosts/node2.toml"]).status.code(), Some(2));
     assert_eq!(project.run(&["--version"]).status.code(), Some(0));
+}
+
+#[test]
+fn errors_as_data() {
+    let project = Sandbox::example();
+    project.edit("hosts/node1.toml", "whitelist =", "whitelst =");
+    insta::assert_snapshot!(project.shown(&["hosts/node1.toml", "--json"]), @r#"
+    exit 1
+    ---- stdout
+    {
+      "diagnostics": [
+        {
+          "help": [
+            "did you mean `whitelist`?"
+          ],
+          "message": "`comet.receive` has no field `whitelst`",
+          "places": [
+            {
+              "column": 1,
+              "end_column": 9,
+              "end_line": 19,
+              "file": "hosts/node1.toml",
+              "label": "",
+              "line": 19
+            }
+          ],
+          "severity": "error"
+        }
+      ]
+    }
+    ---- stderr
+    "#);
 }

@@ -1,0 +1,71 @@
+//! `voevent-build`: compiles a host's TOML into a bundle, and explains what it does.
+//!
+//! Each command is a file with its arguments and `run`, which gives an [`Outcome`]; only this file prints one.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the edge: how output looks depends on terminal and current folder"
+)]
+
+mod build;
+mod lock;
+mod outcome;
+mod project;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use voevent_node::build::compile::BuildError;
+
+use outcome::Outcome;
+
+/// Compiles a host file into a bundle, and prints the bundle's path.
+#[derive(Debug, Parser)]
+#[command(
+    name = "voevent-build",
+    version,
+    args_conflicts_with_subcommands = true,
+    arg_required_else_help = true
+)]
+struct Cli {
+    /// Print one JSON document: the same data, with all errors and warnings in `diagnostics`.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(flatten)]
+    build: build::Arguments,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Resolve the host's Python environments and write their locks.
+    Lock(lock::Arguments),
+}
+
+impl Cli {
+    fn run(self) -> Result<Outcome, BuildError> {
+        match self.command {
+            None => self.build.run(),
+            Some(Command::Lock(arguments)) => arguments.run(),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.json;
+    let result = cli.run();
+    outcome::print(result, json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// clap finds arguments that contradict each other only when it is asked to.
+    #[test]
+    fn the_command_line_is_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

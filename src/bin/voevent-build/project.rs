@@ -1,0 +1,56 @@
+//! The arguments that say where a project lies, common to all commands.
+
+use std::path::{Component, Path, PathBuf};
+
+use voevent_node::base::path::relative;
+use voevent_node::build::compile::Project;
+
+/// A host, and the folders around it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ProjectArguments {
+    /// The host file, as `hosts/node1.toml`.
+    #[arg(required = true)]
+    host: Option<PathBuf>,
+    #[command(flatten)]
+    folders: FolderArguments,
+}
+
+/// The folders around hosts.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct FolderArguments {
+    /// The folder of the modules; by default `modules` beside the host file's folder.
+    #[arg(long, value_name = "DIR")]
+    modules: Option<PathBuf>,
+    /// Where bundles go; by default `generated` beside the host file's folder.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl ProjectArguments {
+    /// The project that they name.
+    pub(crate) fn project(self) -> Project {
+        self.folders.around(&self.host.unwrap_or_default())
+    }
+}
+
+impl FolderArguments {
+    /// The project around a host file.
+    pub(crate) fn around(self, host: &Path) -> Project {
+        let mut project = Project::around(host);
+        if let Some(modules) = self.modules {
+            project.modules = modules;
+        }
+        if let Some(out) = self.out {
+            project.out = out;
+        }
+        project
+    }
+}
+
+/// A path as the user would write it from the current folder.
+pub(crate) fn shown(path: &Path) -> PathBuf {
+    match std::env::current_dir() {
+        Ok(here) if path.is_absolute() => relative(path, &here),
+        _ => path.components().filter(|part| *part != Component::CurDir).collect(),
+    }
+}
