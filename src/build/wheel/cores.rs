@@ -41,6 +41,6 @@ mod tests {
     fn results_come_in_the_order_of_the_jobs() {
         let jobs = (0..100_u64).map(|n| (n % 7, n)).collect();
         assert_eq!(on_all_cores(jobs, |n| n * 2), (0..100).map(|n| n * 2).collect::<Vec<_>>());
-        assert_eq!(on_all_cores(Vec::<(u64, ())>::new(), |()| 1), []);
+        assert!(on_all_cores(Vec::<(u64, ())>::new(), |()| 1).is_empty());
     }
 }
