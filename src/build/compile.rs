@@ -13,7 +13,7 @@ use crate::build::front::{self, Compiled};
 use crate::build::lock::{self, Folders};
 use crate::build::seal::{Sealed, seal};
 use crate::build::sources::{Disk, Tree as _, normal};
-use crate::build::venvs::{Workshop, locks};
+use crate::build::venvs::{Workshop, locks, stand_ins};
 use crate::store::bundle::Bundle;
 use crate::store::disk::Store;
 use crate::store::manifest::Manifest;
@@ -41,6 +41,15 @@ pub struct Built {
     pub summary: Vec<String>,
     /// What is doubtful.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// A host that was compiled and sealed, with nothing written.
+#[derive(Debug)]
+pub struct Dry {
+    /// What its files say.
+    pub compiled: Compiled,
+    /// Its bundle. A venv is a stand-in there, named by its requirements: it has no wheels and no lock.
+    pub sealed: Sealed,
 }
 
 /// Why there is no bundle.
@@ -148,6 +157,17 @@ impl Project {
         let summary = summary(&compiled.rendered, &bundle, (before.as_ref(), new));
         let warnings = compiled.warnings.into_iter().chain(warnings).collect();
         Ok(Built { path: store.path(&bundle.name), summary, warnings })
+    }
+
+    /// Compiles and seals the host in memory. Needs no wheels and writes nothing.
+    ///
+    /// # Errors
+    /// Where the configuration is wrong.
+    pub fn dry(&self) -> Result<Dry, BuildError> {
+        let compiled = self.compile()?;
+        let venvs = stand_ins(&compiled.rendered);
+        let sealed = seal(&compiled.rendered, &venvs).map_err(|errors| compiled.explained(errors))?;
+        Ok(Dry { compiled, sealed })
     }
 
     /// Resolves the venvs of the host and writes their locks. A lock that is there keeps its versions, unless `upgrade`.

@@ -9,6 +9,8 @@ use crate::base::value::Value;
 use super::artifact::Target;
 use super::config::host::{HOST_TEXTS, HostFile};
 use super::config::tree::Placed;
+use super::options::history::{Counts, Definition, History};
+use super::options::{Origin, Strength};
 
 /// A host file and all that it imports: a file comes behind what it imports, the host's own is the last.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub struct Host {
     pub target: Target,
     /// The texts of `[host]`, by name.
     pub texts: BTreeMap<&'static str, Placed<String>>,
+    /// Who said what about them.
+    pub histories: BTreeMap<&'static str, History>,
     /// The modules that it turns on, as written.
     pub modules: Vec<Placed<ModuleName>>,
 }
@@ -79,6 +83,7 @@ impl HostFiles {
                 texts.insert(key, text);
             }
         }
+        let histories = HOST_TEXTS.into_iter().map(|key| (key, self.history(key))).collect();
         let mut needed = |key: &str| {
             let text = texts.get(key).map(|text: &Placed<String>| text.value.clone());
             if text.is_none() {
@@ -88,12 +93,11 @@ impl HostFiles {
         };
         let (system, arch, python) = (needed("system"), needed("arch"), needed("python"));
         let target = Target { system: system?, arch: arch?, python: python? };
-        Some(Host { name, target, texts, modules: self.modules() })
+        Some(Host { name, target, texts, histories, modules: self.modules() })
     }
 
     fn text(&self, key: &'static str, faults: &mut Vec<Diagnostic>) -> Option<Placed<String>> {
-        let having = (0..self.files.len()).filter(|file| self.files[*file].texts.contains_key(key)).collect();
-        let strongest = self.strongest(&having);
+        let strongest = self.strongest(&self.having(key));
         let mut texts = strongest.iter().filter_map(|file| self.files[*file].texts.get(key));
         let first = texts.next()?;
         if let Some(other) = texts.find(|other| other.value != first.value) {
@@ -105,6 +109,27 @@ impl HostFiles {
             );
         }
         Some(first.clone())
+    }
+
+    /// The files that have a text.
+    fn having(&self, key: &str) -> BTreeSet<usize> {
+        (0..self.files.len()).filter(|file| self.files[*file].texts.contains_key(key)).collect()
+    }
+
+    fn history(&self, key: &str) -> History {
+        let having = self.having(key);
+        let strongest = self.strongest(&having);
+        let definitions = having.iter().filter_map(|file| {
+            let text = self.files[*file].texts.get(key)?;
+            let strength = if file + 1 == self.files.len() { Strength::Host } else { Strength::Import };
+            Some(Definition {
+                origin: Origin { place: text.place.clone(), strength },
+                given: format!("{:?}", text.value),
+                counts: if strongest.contains(file) { Counts::Wins } else { Counts::Overridden },
+                by: None,
+            })
+        });
+        History::new(definitions.collect())
     }
 
     fn missing(&self, key: &str) -> Diagnostic {

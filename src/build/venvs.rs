@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::slice::from_ref;
 use std::sync::Arc;
 
-use crate::base::digest::{Hasher, OfLockInputs};
+use crate::base::digest::{Digest, Hasher, OfLockInputs};
 use crate::base::name::Label;
 use crate::base::report::{Diagnostic, Place, Source};
 use crate::build::artifact::{Artifact, Rendered, VenvArtifact, What};
@@ -70,6 +70,21 @@ fn venvs(rendered: &Rendered) -> impl Iterator<Item = (&Artifact, &VenvArtifact)
         What::Venv(venv) => Some((artifact, venv)),
         _ => None,
     })
+}
+
+/// For each venv of a host one without files that has another digest where its requirements or its target differ.
+#[must_use]
+pub fn stand_ins(rendered: &Rendered) -> BTreeMap<Label, LaidVenv> {
+    let stand_in = |venv: &VenvArtifact| {
+        let mut hasher = Hasher::<OfLockInputs>::default();
+        hasher.framed(format!("{:?}", rendered.target).as_bytes());
+        for requirement in &venv.requirements {
+            hasher.framed(requirement.as_bytes());
+        }
+        let digest = ObjectDigest::Tree(Digest::from_bytes(*hasher.finish().as_bytes()));
+        LaidVenv { digest, size: 0, tree: None, lock: String::new() }
+    };
+    venvs(rendered).map(|(_, venv)| (venv.name.clone(), stand_in(venv))).collect()
 }
 
 /// Venvs of one name: on a host a name has one lock and one layout.

@@ -3,6 +3,7 @@
 mod code;
 mod declarations;
 mod errors;
+mod histories;
 mod language;
 mod robust;
 mod templates;

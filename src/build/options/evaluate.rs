@@ -1,5 +1,7 @@
 //! Computing options in their order, each once.
 
+use std::sync::Arc;
+
 use crate::base::report::{Diagnostic, Place};
 use crate::base::value::Value;
 use crate::build::config::module::{Guard, ModuleFile};
@@ -9,7 +11,8 @@ use crate::build::host::HostFiles;
 use crate::build::names::{Meanings, Names};
 use crate::build::world::{Each, Leaf, Meaning, World};
 
-use super::merge::{Given, Layer, Merger};
+use super::history::SetBy;
+use super::merge::{Given, Layer, MAX_PARTS, Merger};
 use super::plan::{Plan, Plans};
 use super::{Setting, Settings, insert};
 
@@ -213,9 +216,7 @@ fn setting(
             return None;
         }
     };
-    given.extend(
-        plan.files.iter().map(|(file, node)| Given { layer: Layer::File(*file), node: (*node).clone() }),
-    );
+    given.extend(plan.files.iter().map(|(file, node)| Given::of(Layer::File(*file), (*node).clone())));
     let defaults = |node: &Node, key: Option<&str>| {
         let each = key.map(|key| EachEntry { key: Value::Str(key.to_owned()), value: None });
         let site = Site { module: plan.module, each: each.as_ref() };
@@ -226,7 +227,7 @@ fn setting(
         }
     };
     let at = turned_on(machine.world, files, leaf);
-    let mut merger = Merger { files, defaults: &defaults, faults };
+    let mut merger = Merger { files, defaults: &defaults, faults, parts: MAX_PARTS };
     merger.option((&leaf.to_string(), plan.decl), given, None, &at.unwrap_or_else(|| plan.decl.place.clone()))
 }
 
@@ -235,7 +236,19 @@ fn from_sets(machine: &Machine<'_>, plan: &Plan<'_>, settings: &Settings) -> Res
     for part in &plan.sets {
         for each in machine.entries(part.module, &part.set.guard, settings)? {
             let site = Site { module: part.module, each: each.as_ref() };
-            given.push(Given { layer: Layer::Set, node: machine.node(part.node, site, settings)? });
+            let by = SetBy {
+                module: part.module.name.clone(),
+                when: part.set.guard.when.as_ref().map(|when| when.place.clone()),
+                for_each: part
+                    .set
+                    .guard
+                    .for_each
+                    .as_ref()
+                    .zip(each.as_ref())
+                    .map(|(code, each)| (code.place.clone(), each.key.to_string())),
+            };
+            let node = machine.node(part.node, site, settings)?;
+            given.push(Given { by: Some(Arc::new(by)), ..Given::of(Layer::Set, node) });
         }
     }
     Ok(given)

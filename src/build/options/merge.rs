@@ -3,7 +3,8 @@
 //! Of one value the strongest wins; lists add up, maps merge by key and tables by field; a default counts only where
 //! there is nothing else. A host file may say `{ replace = … }` to drop all that is weaker.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::base::nearest::advice;
 use crate::base::report::{Diagnostic, Place};
@@ -15,6 +16,7 @@ use crate::build::config::tree::{Data, MAX_ENTRIES, Node};
 use crate::build::host::HostFiles;
 use crate::build::types::{Type, check};
 
+use super::history::{Counts, Definition, History, SetBy, given as shown, unused};
 use super::{Origin, Setting, Strength};
 
 /// Who says something.
@@ -35,7 +37,25 @@ pub struct Given {
     pub layer: Layer,
     /// What.
     pub node: Node,
+    /// The `[[set]]` that it is in.
+    pub by: Option<Arc<SetBy>>,
 }
+
+impl Given {
+    /// What a layer says.
+    #[must_use]
+    pub const fn of(layer: Layer, node: Node) -> Self {
+        Self { layer, node, by: None }
+    }
+
+    /// A part of what it says.
+    fn part(&self, node: &Node) -> Self {
+        Self { layer: self.layer, node: node.clone(), by: self.by.clone() }
+    }
+}
+
+/// The most entries of one option whose definitions are kept.
+pub const MAX_PARTS: usize = 1000;
 
 /// Gives the default of an option; of a field, for the entry with this key. `None` where its evaluation failed.
 pub type Defaults<'a> = dyn Fn(&Node, Option<&str>) -> Result<Option<Node>, Diagnostic> + 'a;
@@ -48,6 +68,8 @@ pub struct Merger<'a> {
     pub defaults: &'a Defaults<'a>,
     /// What is wrong so far.
     pub faults: &'a mut Vec<Diagnostic>,
+    /// Of how many entries the definitions can still be kept.
+    pub parts: usize,
 }
 
 /// The option or the part of it that is being merged.
@@ -71,13 +93,15 @@ impl Merger<'_> {
         at: &Place,
     ) -> Option<Setting> {
         let part = Part { name, decl, kind: &decl.kind };
-        let given = self.kept(given);
+        let (given, mut unheard) = self.kept(given);
         if !given.is_empty() || matches!(decl.kind, Type::Table(_)) {
-            return self.part(part, &given, each);
+            let setting = self.part(part, &given, each)?;
+            unheard.extend(decl.default.as_ref().map(unused));
+            return Some(Setting { history: setting.history.and(unheard), ..setting });
         }
         if let Some(node) = &decl.default {
             let node = (self.defaults)(node, each).map_err(|fault| self.faults.push(fault)).ok()??;
-            return self.part(part, &[Given { layer: Layer::Default, node }], each);
+            return self.part(part, &[Given::of(Layer::Default, node)], each);
         }
         let nothing = match &decl.kind {
             _ if decl.optional => Value::None,
@@ -90,23 +114,23 @@ impl Merger<'_> {
                 return None;
             }
         };
-        Some(Setting { value: nothing, origins: Vec::new() })
+        Some(Setting { value: nothing, history: History::default() })
     }
 
-    /// Drops what is replaced by something stronger.
-    fn kept(&self, given: Vec<Given>) -> Vec<Given> {
+    /// Drops what is replaced by something stronger; that is said too.
+    fn kept(&self, given: Vec<Given>) -> (Vec<Given>, Vec<Definition>) {
         let replacing: Vec<Layer> = given
             .iter()
             .filter(|given| matches!(given.layer, Layer::File(_)) && replacement(&given.node).is_some())
             .map(|given| given.layer)
             .collect();
         let dropped = |given: &Given| replacing.iter().any(|layer| self.stronger(*layer, given.layer));
-        let kept = given.into_iter().filter(|given| !dropped(given));
-        kept.map(|given| match (given.layer, replacement(&given.node)) {
-            (Layer::File(_), Some(node)) => Given { layer: given.layer, node: node.clone() },
+        let (replaced, kept): (Vec<Given>, Vec<Given>) = given.into_iter().partition(dropped);
+        let kept = kept.into_iter().map(|given| match (given.layer, replacement(&given.node)) {
+            (Layer::File(_), Some(node)) => given.part(node),
             _ => given,
-        })
-        .collect()
+        });
+        (kept.collect(), self.definitions(&replaced, Counts::Replaced))
     }
 
     fn stronger(&self, one: Layer, other: Layer) -> bool {
@@ -126,12 +150,29 @@ impl Merger<'_> {
         Origin { place: given.node.place.clone(), strength }
     }
 
+    fn definitions(&self, given: &[Given], counts: Counts) -> Vec<Definition> {
+        given.iter().map(|given| self.definition(given, counts)).collect()
+    }
+
+    fn definition(&self, given: &Given, counts: Counts) -> Definition {
+        let by = given.by.clone();
+        Definition { origin: self.origin(given), given: shown(&given.node.data), counts, by }
+    }
+
+    /// The history of a value to which all that is given adds; `parts` are its entries.
+    fn history(&mut self, given: &[Given], mut parts: Vec<(String, History)>) -> History {
+        parts.truncate(self.parts);
+        self.parts -= parts.len();
+        History { parts, ..History::new(self.definitions(given, Counts::Adds)) }
+    }
+
     fn part(&mut self, part: Part<'_>, given: &[Given], each: Option<&str>) -> Option<Setting> {
         if part.decl.optional
             && let [only] = given
             && only.node.data == Data::None
         {
-            return Some(Setting { value: Value::None, origins: vec![self.origin(only)] });
+            let history = History::new(vec![self.definition(only, Counts::Wins)]);
+            return Some(Setting { value: Value::None, history });
         }
         match part.kind {
             Type::Scalar(_) => self.scalar(part, given),
@@ -185,35 +226,52 @@ impl Merger<'_> {
             );
             return None;
         }
-        let origins = strongest.iter().map(|(given, _)| self.origin(given)).collect();
-        Some(Setting { value: value.clone(), origins })
+        let definitions = values.iter().map(|(one, _)| {
+            let weak = values.iter().any(|(other, _)| self.stronger(other.layer, one.layer));
+            self.definition(one, if weak { Counts::Overridden } else { Counts::Wins })
+        });
+        Some(Setting { value: value.clone(), history: History::new(definitions.collect()) })
     }
 
     fn list(&mut self, part: Part<'_>, (item, repeat): (&Type, bool), given: &[Given]) -> Option<Setting> {
         let before = self.faults.len();
-        let (mut values, mut origins) = (Vec::new(), Vec::new());
-        let mut seen = BTreeSet::new();
+        let (mut values, mut parts) = (Vec::new(), Vec::<(String, History)>::new());
+        let mut seen = BTreeMap::new();
         let mut whole = true;
         for given in given {
             let Data::List(nodes) = &given.node.data else {
                 self.fault(part, mismatch(&given.node, "a list"));
                 continue;
             };
-            origins.push(self.origin(given));
             for node in nodes {
-                let given = Given { layer: given.layer, node: node.clone() };
                 let inner = Part { kind: item, ..part };
-                let Some(setting) = self.part(inner, &[given], None) else {
+                let Some(setting) = self.part(inner, &[given.part(node)], None) else {
                     whole = false;
                     continue;
                 };
-                if repeat || seen.insert(setting.value.to_string()) {
-                    values.push(setting.value);
+                let first = if repeat {
+                    values.len()
+                } else {
+                    *seen.entry(setting.value.to_string()).or_insert(values.len())
+                };
+                if first < values.len() {
+                    // Said again: one entry with two definitions.
+                    let again = setting.history.definitions;
+                    parts
+                        .get_mut(first)
+                        .iter_mut()
+                        .for_each(|(_, part)| part.definitions.extend(again.clone()));
+                    continue;
                 }
+                if parts.len() < MAX_PARTS {
+                    parts.push((values.len().to_string(), setting.history));
+                }
+                values.push(setting.value);
             }
         }
         self.bounded(part, values.len(), given);
-        (whole && self.faults.len() == before).then_some(Setting { value: Value::List(values), origins })
+        let history = self.history(given, parts);
+        (whole && self.faults.len() == before).then_some(Setting { value: Value::List(values), history })
     }
 
     fn map(&mut self, part: Part<'_>, item: &Type, given: &[Given]) -> Option<Setting> {
@@ -230,23 +288,26 @@ impl Merger<'_> {
                     self.fault(part, fault.help("choose another name"));
                 }
                 let (_, all) = entries.entry(key).or_insert_with(|| (&entry.key, Vec::new()));
-                all.push(Given { layer: given.layer, node: entry.value.clone() });
+                all.push(given.part(&entry.value));
             }
         }
         self.bounded(part, entries.len(), given);
-        let mut values = BTreeMap::new();
+        let (mut values, mut parts) = (BTreeMap::new(), Vec::new());
         let mut whole = true;
         for (key, (_, all)) in entries {
             let name = format!("{}.{key}", part.name);
             let inner = Part { name: &name, kind: item, ..part };
-            let all = self.kept(all);
+            let (all, replaced) = self.kept(all);
             match self.part(inner, &all, Some(key)) {
-                Some(setting) => drop(values.insert(key.to_owned(), setting.value)),
+                Some(setting) => {
+                    values.insert(key.to_owned(), setting.value);
+                    parts.push((key.to_owned(), setting.history.and(replaced)));
+                }
                 None => whole = false,
             }
         }
-        let origins = given.iter().map(|given| self.origin(given)).collect();
-        (whole && self.faults.len() == before).then_some(Setting { value: Value::Map(values), origins })
+        let history = self.history(given, parts);
+        (whole && self.faults.len() == before).then_some(Setting { value: Value::Map(values), history })
     }
 
     fn table(
@@ -265,8 +326,7 @@ impl Merger<'_> {
             };
             for (key, entry) in &table.entries {
                 if fields.contains_key(key) {
-                    let given = Given { layer: given.layer, node: entry.value.clone() };
-                    by_field.entry(key).or_default().push(given);
+                    by_field.entry(key).or_default().push(given.part(&entry.value));
                 } else {
                     let help = advice(key, fields.keys().map(String::as_str));
                     let error = Diagnostic::error(format!("`{name}` has no field `{key}`"));
@@ -274,19 +334,22 @@ impl Merger<'_> {
                 }
             }
         }
-        let mut values = BTreeMap::new();
+        let (mut values, mut parts) = (BTreeMap::new(), Vec::new());
         let mut whole = true;
         for (field, decl) in fields {
             let name = format!("{name}.{field}");
             let at = given.first().map_or(&decl.place, |given| &given.node.place).clone();
             let given = by_field.remove(field.as_str()).unwrap_or_default();
             match self.option((&name, decl), given, each, &at) {
-                Some(setting) => drop(values.insert(field.clone(), setting.value)),
+                Some(setting) => {
+                    values.insert(field.clone(), setting.value);
+                    parts.push((field.clone(), setting.history));
+                }
                 None => whole = false,
             }
         }
-        let origins = given.iter().map(|given| self.origin(given)).collect();
-        (whole && self.faults.len() == before).then_some(Setting { value: Value::Map(values), origins })
+        let history = self.history(given, parts);
+        (whole && self.faults.len() == before).then_some(Setting { value: Value::Map(values), history })
     }
 
     fn bounded(&mut self, part: Part<'_>, len: usize, given: &[Given]) {

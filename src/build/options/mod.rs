@@ -4,6 +4,7 @@
 //! they are computed in the order of that graph, once each.
 
 pub mod evaluate;
+pub mod history;
 pub mod merge;
 pub mod plan;
 
@@ -11,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::report::Place;
 use crate::base::value::Value;
+
+use history::History;
 
 use super::names::Meanings;
 use super::world::{Leaf, Meaning};
@@ -42,8 +45,15 @@ pub struct Origin {
 pub struct Setting {
     /// The value, in its normal form.
     pub value: Value,
-    /// Its origins, weakest first: of a list or map all that added to it. None where nobody set an optional option.
-    pub origins: Vec<Origin>,
+    /// Who said what about it. Nobody where an optional option was not set.
+    pub history: History,
+}
+
+impl Setting {
+    /// Its origins, weakest first: of a list or map all that added to it.
+    pub fn origins(&self) -> impl Iterator<Item = &Origin> {
+        self.history.origins()
+    }
 }
 
 /// The settings of a host, and the options that have none because of an error.
@@ -77,7 +87,7 @@ impl Settings {
     #[must_use]
     pub fn origins(&self, leaf: &Leaf) -> Vec<Origin> {
         let found = self.values.range(leaf..).take_while(|(other, _)| is_below(other, leaf));
-        found.flat_map(|(_, setting)| setting.origins.iter().cloned()).collect()
+        found.flat_map(|(_, setting)| setting.origins().cloned()).collect()
     }
 
     /// Where host files and what they import set the options among some names.

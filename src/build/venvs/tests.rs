@@ -31,8 +31,13 @@ impl World {
         };
         let texts =
             [text("system", &target.system), text("arch", &target.arch), text("python", &target.python)];
-        let host =
-            Host { name: HostName::new("h").unwrap(), target, texts: texts.into(), modules: Vec::new() };
+        let host = Host {
+            name: HostName::new("h").unwrap(),
+            target,
+            texts: texts.into(),
+            histories: BTreeMap::new(),
+            modules: Vec::new(),
+        };
         fs::create_dir(&folders.locks).unwrap();
         Self { dir, folders, cache, store, host }
     }

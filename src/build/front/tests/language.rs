@@ -39,7 +39,7 @@ fn the_strongest_wins_and_lists_add_up() {
     }
     let strengths = |name: &str| {
         let found = compiled.settings.values.iter().find(|(leaf, _)| leaf.to_string() == name);
-        found.unwrap().1.origins.iter().map(|origin| origin.strength).collect::<Vec<_>>()
+        found.unwrap().1.origins().map(|origin| origin.strength).collect::<Vec<_>>()
     };
     assert_eq!(strengths("m.scalar"), [Strength::Host]);
     assert_eq!(strengths("m.list"), [Strength::Set, Strength::Import, Strength::Host]);
