@@ -11,6 +11,7 @@ use crate::build::cache::Cache;
 use crate::build::changes::changes;
 use crate::build::front::{self, Compiled};
 use crate::build::lock::{self, Folders};
+use crate::build::module_folders::ModuleFolder;
 use crate::build::seal::{Sealed, seal};
 use crate::build::sources::{Disk, Tree as _, normal};
 use crate::build::venvs::{Workshop, locks, stand_ins};
@@ -24,8 +25,8 @@ use crate::store::object::ObjectName;
 pub struct Project {
     /// The host file.
     pub host: PathBuf,
-    /// The modules.
-    pub modules: PathBuf,
+    /// Where modules are looked for, besides the folders that the host names.
+    pub modules: Vec<ModuleFolder>,
     /// Locks; their wheels are in `wheels` below.
     pub locks: PathBuf,
     /// Bundles: `store/`, a link a host, `.cache/`.
@@ -83,7 +84,7 @@ impl Project {
         };
         Self {
             host: host.to_owned(),
-            modules: top.join("modules"),
+            modules: vec![ModuleFolder::default_at(top.join("modules"))],
             locks: hosts.join("locks"),
             out: top.join("generated"),
         }
@@ -106,7 +107,9 @@ impl Project {
     }
 
     fn arguments(&self) -> Vec<String> {
-        [&self.host, &self.modules, &self.locks].map(|path| path.to_string_lossy().into_owned()).into()
+        let modules = self.modules.iter().map(|folder| &folder.path);
+        let paths = [&self.host, &self.locks].into_iter().chain(modules);
+        paths.map(|path| path.to_string_lossy().into_owned()).collect()
     }
 
     /// Compiles the host into a bundle, unless nothing changed since its last build.
@@ -263,7 +266,8 @@ mod tests {
             ("../hosts/node1.toml", "../modules", "../hosts/locks"),
         ] {
             let project = Project::around(Path::new(host));
-            assert_eq!((project.modules, project.locks), (modules.into(), locks.into()), "{host}");
+            assert_eq!((&*project.modules[0].path, &*project.locks), (Path::new(modules), Path::new(locks)));
+            assert_eq!(project.modules.len(), 1, "{host}");
         }
     }
 }

@@ -17,6 +17,7 @@ use super::emit::artifacts;
 use super::graph::{Modules, module_order};
 use super::host::{Host, HostFiles};
 use super::load::Loader;
+use super::module_folders::ModuleFolder;
 use super::names::{Meanings, Names};
 use super::options::evaluate::{Machine, settings};
 use super::options::plan::{Plans, plans};
@@ -97,11 +98,11 @@ pub struct VenvPlace {
     pub options: Vec<(String, Vec<Origin>)>,
 }
 
-/// Compiles a host file with the modules of a folder.
+/// Compiles a host file with the modules of some folders, and of those that it names itself.
 ///
 /// # Errors
 /// Where anything of it is wrong: all that is wrong at the stage that fails.
-pub fn compile(host: &Path, modules: &Path) -> Result<Compiled, Vec<Diagnostic>> {
+pub fn compile(host: &Path, modules: &[ModuleFolder]) -> Result<Compiled, Vec<Diagnostic>> {
     let mut disk = Disk::default();
     let compiled = compile_from(&mut disk, host, modules)?;
     Ok(Compiled { inputs: disk.log, ..compiled })
@@ -111,7 +112,11 @@ pub fn compile(host: &Path, modules: &Path) -> Result<Compiled, Vec<Diagnostic>>
 ///
 /// # Errors
 /// As [`compile`].
-pub fn compile_from(tree: &mut dyn Tree, host: &Path, modules: &Path) -> Result<Compiled, Vec<Diagnostic>> {
+pub fn compile_from(
+    tree: &mut dyn Tree,
+    host: &Path,
+    modules: &[ModuleFolder],
+) -> Result<Compiled, Vec<Diagnostic>> {
     let read = read(tree, host, modules)?;
     let (world, files, templates) = (&read.world, &read.files, &read.templates);
     let Named { plans, reads } = names(world, files, templates)?;
@@ -177,7 +182,7 @@ struct Sources {
     templates: Templates,
 }
 
-fn read(tree: &mut dyn Tree, path: &Path, modules: &Path) -> Result<Sources, Vec<Diagnostic>> {
+fn read(tree: &mut dyn Tree, path: &Path, folders: &[ModuleFolder]) -> Result<Sources, Vec<Diagnostic>> {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let name = HostName::new(stem).map_err(|error| {
         vec![
@@ -191,7 +196,7 @@ fn read(tree: &mut dyn Tree, path: &Path, modules: &Path) -> Result<Sources, Vec
             Diagnostic::error(message).help(format!("host files end in `.toml`: `{name}.toml`")),
         ]);
     }
-    let mut loader = Loader { tree, modules: modules.to_owned(), faults: Vec::new() };
+    let mut loader = Loader::new(tree, folders);
     let files = loader.host(path);
     let on = files.modules();
     let modules = loader.modules(&on);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::name::ModuleName;
-use crate::base::nearest::{advice, nearest};
+use crate::base::nearest::nearest;
 use crate::base::report::{Diagnostic, Place, Source};
 
 use super::config::host::{self, HostFile};
@@ -13,14 +13,17 @@ use super::config::module;
 use super::config::tree::Placed;
 use super::graph::{Modules, ring_error};
 use super::host::HostFiles;
+use super::module_folders::{ModuleFolder, each_once, none_has, nothing_in, two_have};
 use super::sources::{ReadFault, Tree, normal, text};
 
 /// Where sources come from, and what is wrong with them.
 pub struct Loader<'a> {
     /// The files.
     pub tree: &'a mut dyn Tree,
-    /// The folder of modules.
-    pub modules: PathBuf,
+    /// Where modules are looked for: a host file that is read may add to them.
+    pub folders: Vec<ModuleFolder>,
+    /// In which of them each module was found.
+    pub found: BTreeMap<ModuleName, PathBuf>,
     /// What is wrong so far.
     pub faults: Vec<Diagnostic>,
 }
@@ -34,6 +37,14 @@ struct Imports {
     /// The files that are being read, each with the place of the import that is followed.
     open: Vec<(PathBuf, Option<Place>)>,
     files: HostFiles,
+}
+
+impl<'a> Loader<'a> {
+    /// A loader that has read nothing yet.
+    pub fn new(tree: &'a mut dyn Tree, folders: &[ModuleFolder]) -> Self {
+        let folders = folders.to_vec();
+        Self { tree, folders, found: BTreeMap::new(), faults: Vec::new() }
+    }
 }
 
 impl Loader<'_> {
@@ -114,6 +125,7 @@ impl Loader<'_> {
     }
 
     fn with_imports(&mut self, path: &Path, file: HostFile, imports: &mut Imports) -> usize {
+        self.folders.extend(file.module_paths.iter().map(|written| ModuleFolder::of_file(path, written)));
         let mut below = BTreeSet::new();
         imports.open.push((path.to_owned(), None));
         for import in &file.imports {
@@ -143,6 +155,10 @@ impl Loader<'_> {
 
     /// Reads the modules that a host turns on, and those that they require.
     pub fn modules(&mut self, on: &[Placed<ModuleName>]) -> Modules {
+        self.folders = each_once(std::mem::take(&mut self.folders));
+        for folder in &self.folders {
+            self.faults.extend(nothing_in(folder, self.tree));
+        }
         let mut wanted: Vec<Placed<ModuleName>> = on.to_vec();
         let mut modules = Modules::new();
         let mut seen = BTreeSet::new();
@@ -159,36 +175,46 @@ impl Loader<'_> {
         modules
     }
 
+    /// The text of the one module of a name. It is looked for in all folders, so that the log of inputs has each.
     fn module_text(&mut self, name: &Placed<ModuleName>) -> Option<Arc<Source>> {
-        let path = self.modules.join(name.value.as_str()).join("module.toml");
-        match self.tree.read(&path) {
-            Ok(bytes) => self.source(&path, bytes),
-            Err(ReadFault::Missing(_)) => {
-                let known = self.tree.list(&self.modules);
-                let help = if known.is_empty() {
-                    let folder = self.modules.display();
-                    format!("`{folder}` is empty or not there: name the folder of the modules by `--modules`")
-                } else {
-                    advice(name.value.as_str(), known.iter().map(String::as_str))
-                };
-                self.faults.push(
-                    Diagnostic::error(format!("there is no module `{}`", name.value))
-                        .at(name.place.clone(), format!("there is no `{}`", path.display()))
-                        .help(help),
-                );
-                None
-            }
-            Err(fault) => {
-                self.unreadable(&path, &fault, Some(&name.place));
-                None
+        let mut found: Vec<(ModuleFolder, Arc<Source>)> = Vec::new();
+        let mut failed = false;
+        for folder in self.folders.clone() {
+            let path = folder.module_file(&name.value);
+            match self.tree.read(&path) {
+                Ok(bytes) => match self.source(&path, bytes) {
+                    Some(source) => found.push((folder, source)),
+                    None => failed = true,
+                },
+                Err(ReadFault::Missing(_)) => {}
+                Err(fault) => {
+                    self.unreadable(&path, &fault, Some(&name.place));
+                    failed = true;
+                }
             }
         }
+        let mut found = found.into_iter();
+        let (folder, source) = match (found.next(), found.next()) {
+            (Some(first), None) => first,
+            (Some((first, text)), Some((second, other))) => {
+                self.faults.push(two_have(name, (&first, &text), (&second, &other)));
+                return None;
+            }
+            (None, _) if failed => return None,
+            (None, _) => {
+                self.faults.push(none_has(name, &self.folders, self.tree));
+                return None;
+            }
+        };
+        self.found.insert(name.value.clone(), folder.path);
+        Some(source)
     }
 
     /// The path of a file of a module's folder.
     #[must_use]
     pub fn module_file(&self, module: &ModuleName, file: &str) -> PathBuf {
-        self.modules.join(module.as_str()).join(file)
+        let folder = self.found.get(module).cloned().unwrap_or_default();
+        folder.join(module.as_str()).join(file)
     }
 
     /// Reads a source that is taken as it is.

@@ -16,6 +16,7 @@ pub mod scan;
 pub mod graph;
 pub mod host;
 pub mod load;
+pub mod module_folders;
 pub mod ring;
 pub mod templates;
 

@@ -197,7 +197,7 @@ fn usage_errors_are_told_from_errors_of_the_configuration() {
 
     Options:
           --json           Print one JSON document: the same data, with all errors and warnings in `diagnostics`
-          --modules <DIR>  The folder of the modules; by default `modules` beside the host file's folder
+          --modules <DIR>  A folder of modules, besides `modules` beside the host file's folder; may be repeated
           --out <DIR>      Where bundles go; by default `generated` beside the host file's folder
       -h, --help           Print help
       -V, --version        Print version

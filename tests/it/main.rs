@@ -5,6 +5,7 @@ mod fill_data;
 mod fill_sh;
 mod layers;
 mod locks;
+mod module_folders;
 mod packages;
 mod readme;
 mod refused;

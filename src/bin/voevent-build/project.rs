@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use voevent_node::base::path::relative;
 use voevent_node::build::compile::Project;
+use voevent_node::build::module_folders::ModuleFolder;
 
 /// A host, and the folders around it.
 #[derive(Debug, clap::Args)]
@@ -18,9 +19,9 @@ pub(crate) struct ProjectArguments {
 /// The folders around hosts.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct FolderArguments {
-    /// The folder of the modules; by default `modules` beside the host file's folder.
+    /// A folder of modules, besides `modules` beside the host file's folder; may be repeated.
     #[arg(long, value_name = "DIR")]
-    modules: Option<PathBuf>,
+    modules: Vec<PathBuf>,
     /// Where bundles go; by default `generated` beside the host file's folder.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -37,9 +38,7 @@ impl FolderArguments {
     /// The project around a host file.
     pub(crate) fn around(self, host: &Path) -> Project {
         let mut project = Project::around(host);
-        if let Some(modules) = self.modules {
-            project.modules = modules;
-        }
+        project.modules.extend(self.modules.into_iter().map(ModuleFolder::of_command_line));
         if let Some(out) = self.out {
             project.out = out;
         }

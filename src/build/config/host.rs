@@ -21,6 +21,8 @@ pub struct HostFile {
     pub source: Arc<Source>,
     /// What it imports, relative to itself.
     pub imports: Vec<Placed<String>>,
+    /// Where more modules are, relative to itself.
+    pub module_paths: Vec<Placed<String>>,
     /// The modules that it turns on.
     pub modules: Vec<Placed<ModuleName>>,
     /// Whether its `modules` replace those of what it imports.
@@ -37,6 +39,7 @@ pub fn read(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> HostFile {
     let mut file = HostFile {
         source: Arc::clone(source),
         imports: Vec::new(),
+        module_paths: Vec::new(),
         modules: Vec::new(),
         replace_modules: false,
         texts: BTreeMap::new(),
@@ -66,9 +69,9 @@ fn head(file: &mut HostFile, entry: &Entry, faults: &mut Vec<Diagnostic>) {
         }
     }
     file.imports = keys.strings("imports", faults);
-    for import in &file.imports {
-        check_import(import, faults);
-    }
+    file.module_paths = keys.strings("module_paths", faults);
+    file.imports.retain(|path| is_relative(path, faults));
+    file.module_paths.retain(|path| is_relative(path, faults));
     if let Some(entry) = keys.take("modules") {
         modules(file, &entry.value, faults);
     }
@@ -102,16 +105,18 @@ pub fn replacement(node: &Node) -> Option<&Node> {
     }
 }
 
-fn check_import(import: &Placed<String>, faults: &mut Vec<Diagnostic>) {
-    let path = Path::new(&import.value);
+fn is_relative(written: &Placed<String>, faults: &mut Vec<Diagnostic>) -> bool {
+    let path = Path::new(&written.value);
     let relative = path.components().all(|part| !matches!(part, Component::RootDir | Component::Prefix(_)));
-    if import.value.is_empty() || !relative {
+    let good = relative && !written.value.is_empty();
+    if !good {
         faults.push(
-            Diagnostic::error(format!("`{}` is no relative path", import.value))
-                .at(import.place.clone(), "")
+            Diagnostic::error(format!("`{}` is no relative path", written.value))
+                .at(written.place.clone(), "")
                 .help("write it relative to this file, so that the folder can move"),
         );
     }
+    good
 }
 
 fn check_text(key: &str, text: &Placed<String>, faults: &mut Vec<Diagnostic>) {

@@ -5,6 +5,7 @@ mod declarations;
 mod errors;
 mod histories;
 mod language;
+mod module_folders;
 mod robust;
 mod templates;
 mod together;
@@ -13,6 +14,7 @@ use std::path::Path;
 
 use crate::base::report::{Diagnostic, RenderStyle, render};
 use crate::build::artifact::{Artifact, Part, RenderedWhat, Text, What};
+use crate::build::module_folders::ModuleFolder;
 use crate::build::sources::Memory;
 
 use super::{Compiled, compile, compile_from};
@@ -27,7 +29,7 @@ fn try_compile(host: &str, files: &[(&str, &str)]) -> Result<Compiled, Vec<Diagn
     for (path, text) in files {
         tree.0.insert(path.into(), (*text).into());
     }
-    compile_from(&mut tree, Path::new("hosts/h.toml"), Path::new("modules"))
+    compile_from(&mut tree, Path::new("hosts/h.toml"), &[ModuleFolder::default_at("modules")])
 }
 
 /// The errors of a host that cannot be compiled: each has a place and a hint.
@@ -94,7 +96,7 @@ fn shown(artifact: &Artifact) -> String {
 
 #[test]
 fn the_example_host_compiles() {
-    let compiled = match compile(Path::new("hosts/node1.toml"), Path::new("modules")) {
+    let compiled = match compile(Path::new("hosts/node1.toml"), &[ModuleFolder::default_at("modules")]) {
         Ok(compiled) => compiled,
         Err(failed) => panic!("{}", render(&failed, RenderStyle::default())),
     };

@@ -306,8 +306,7 @@ fn a_ring_of_modules() {
 fn what_a_host_must_say() {
     let mut tree = crate::build::sources::Memory::default();
     tree.0.insert("hosts/h.toml".into(), "[host]\nsystem = 'debian-12'\n".into());
-    let paths = (std::path::Path::new("hosts/h.toml"), std::path::Path::new("modules"));
-    let diagnostics = super::compile_from(&mut tree, paths.0, paths.1).unwrap_err();
+    let diagnostics = super::compile_from(&mut tree, std::path::Path::new("hosts/h.toml"), &[]).unwrap_err();
     insta::assert_snapshot!(crate::base::report::render(&diagnostics, crate::base::report::RenderStyle::default()), @r#"
         error: `host.arch` is not set
          --> hosts/h.toml:1:1
