@@ -116,7 +116,7 @@ fn artifact(
 }
 
 /// The value of a key, of the type that it holds.
-fn value(holds: Holds, node: &Node) -> Result<Value, Diagnostic> {
+pub(super) fn value(holds: Holds, node: &Node) -> Result<Value, Diagnostic> {
     let at = |node: &Node, misfit: Misfit| {
         Diagnostic::error(misfit.message).at(node.place.clone(), "").help(misfit.help)
     };
@@ -129,13 +129,15 @@ fn value(holds: Holds, node: &Node) -> Result<Value, Diagnostic> {
         Holds::User => Scalar::UserName,
         Holds::Port => Scalar::Port(1, 65_535),
         Holds::Duration => Scalar::Duration,
-        Holds::Texts => {
+        Holds::HostPort => Scalar::HostPort,
+        Holds::Ivoid => Scalar::Ivoid,
+        Holds::Texts | Holds::Networks => {
             let Data::List(nodes) = &node.data else {
                 let message = format!("expected a list of strings, found {}", node.data.kind());
                 return Err(Diagnostic::error(message).at(node.place.clone(), "").help("write it in `[ ]`"));
             };
-            let items =
-                nodes.iter().map(|node| check(&text(), &node.data).map_err(|misfit| at(node, misfit)));
+            let item = if holds == Holds::Texts { text() } else { Scalar::Cidr };
+            let items = nodes.iter().map(|node| check(&item, &node.data).map_err(|misfit| at(node, misfit)));
             return Ok(Value::List(items.collect::<Result<_, _>>()?));
         }
     };

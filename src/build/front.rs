@@ -14,6 +14,7 @@ use super::artifact::{Rendered, What};
 use super::config::artifact::{ArtifactDecl, Kind};
 use super::config::module::ModuleFile;
 use super::emit::artifacts;
+use super::facts::{Facts, facts};
 use super::graph::{Modules, module_order};
 use super::host::{Host, HostFiles};
 use super::load::Loader;
@@ -44,6 +45,8 @@ pub struct Compiled {
     pub venvs: Vec<VenvPlace>,
     /// The host, as its files describe it together.
     pub host: Host,
+    /// What its modules state about their services.
+    pub facts: Facts,
     /// The options that templates and artifacts read.
     pub reads: Vec<Reading>,
 }
@@ -125,6 +128,7 @@ pub fn compile_from(
     let settings = settings(&machine, &plans, files, &mut found);
     found.extend(rules::check(&machine, &settings));
     let mut found = errors(found)?;
+    let facts = facts(&machine, (files, &settings), &mut found);
     let artifacts = {
         let renderer = Renderer::new(world, &settings, templates).map_err(|fault| vec![fault])?;
         let artifacts = artifacts(&machine, &renderer, &settings, &mut found);
@@ -143,7 +147,16 @@ pub fn compile_from(
         artifacts,
     };
     let Sources { world, .. } = read;
-    Ok(Compiled { rendered, warnings, inputs: InputLog::default(), settings, venvs, host: world.host, reads })
+    Ok(Compiled {
+        rendered,
+        warnings,
+        inputs: InputLog::default(),
+        settings,
+        venvs,
+        host: world.host,
+        facts,
+        reads,
+    })
 }
 
 /// The most errors that are shown: more come of one cause.

@@ -35,6 +35,9 @@ pub mod folders;
 pub mod paths;
 pub mod whole;
 
+pub mod facts;
+pub mod fleet;
+
 pub mod artifact;
 pub mod front;
 

@@ -83,7 +83,7 @@ impl Names<'_> {
         meanings
     }
 
-    /// Checks what is neither an option nor a set: rules and artifacts.
+    /// Checks what is neither an option nor a set: rules, artifacts and facts.
     pub fn rest(&mut self) {
         let (world, module) = (self.world, self.module);
         for rule in &module.rules {
@@ -98,6 +98,13 @@ impl Names<'_> {
             let each = world.entries(&artifact.guard);
             self.guard(&artifact.guard);
             for node in artifact.keys.values() {
+                self.node(node, each);
+            }
+        }
+        for fact in &module.facts {
+            let each = world.entries(&fact.guard);
+            self.guard(&fact.guard);
+            for node in fact.keys.values() {
                 self.node(node, each);
             }
         }

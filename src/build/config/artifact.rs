@@ -53,6 +53,12 @@ pub enum Holds {
     Port,
     /// A length of time.
     Duration,
+    /// Networks.
+    Networks,
+    /// A host and a port of it.
+    HostPort,
+    /// An IVOA identifier.
+    Ivoid,
 }
 
 /// A key that a kind of artifact has, what it holds, and whether it must be there.

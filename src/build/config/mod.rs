@@ -1,6 +1,7 @@
 //! Texts as configuration: what is written, with its places; nothing is evaluated here.
 
 pub mod artifact;
+pub mod fact;
 pub mod host;
 pub mod keys;
 pub mod module;

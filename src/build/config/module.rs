@@ -7,6 +7,7 @@ use crate::base::name::ModuleName;
 use crate::base::report::{Diagnostic, Place, Source};
 
 use super::artifact::{ArtifactDecl, artifacts};
+use super::fact::{FactDecl, facts};
 use super::keys::{Keys, mismatch, table};
 use super::option::{OptionDecl, options};
 use super::tree::{Data, Node, Placed, Table, parse};
@@ -30,6 +31,8 @@ pub struct ModuleFile {
     pub rules: Vec<RuleDecl>,
     /// What it emits, in the order of the text.
     pub artifacts: Vec<ArtifactDecl>,
+    /// What it states about its services, in the order of the text.
+    pub facts: Vec<FactDecl>,
 }
 
 /// When an entry counts, and how often: bare expressions.
@@ -86,6 +89,7 @@ pub fn read(name: &ModuleName, source: &Arc<Source>, faults: &mut Vec<Diagnostic
         sets: Vec::new(),
         rules: Vec::new(),
         artifacts: Vec::new(),
+        facts: Vec::new(),
     };
     match keys.take("module") {
         Some(entry) => {
@@ -116,6 +120,7 @@ pub fn read(name: &ModuleName, source: &Arc<Source>, faults: &mut Vec<Diagnostic
     }
     file.rules.sort_by_key(|rule| rule.place.span.start);
     file.artifacts = artifacts(&mut keys, faults);
+    file.facts = facts(&mut keys, faults);
     keys.finish(faults);
     Some(file)
 }

@@ -1,0 +1,108 @@
+//! What hosts must not share, and what only all of them together show: rings, and hosts that get no event.
+
+use std::collections::BTreeMap;
+
+use crate::base::name::HostName;
+use crate::base::report::{Diagnostic, Place};
+use crate::build::facts::{Broker, Role, Said};
+use crate::build::ring::{Edge, Ring, order};
+
+use super::flow::{Flow, Upstream, canonical};
+use super::{Member, also};
+
+/// Hosts of one `[host] address`: bundles for one would be sent to the other.
+pub(super) fn equal_addresses(members: &[Member]) -> Vec<Diagnostic> {
+    let mut first: BTreeMap<String, (&HostName, &Place)> = BTreeMap::new();
+    let mut found = Vec::new();
+    for member in members {
+        let Some(address) = &member.address else { continue };
+        let Some((name, place)) = first.get(&canonical(&address.value)) else {
+            first.insert(canonical(&address.value), (&member.name, &address.place));
+            continue;
+        };
+        let message = format!("hosts `{name}` and `{}` have the address `{}`", member.name, address.value);
+        let error = Diagnostic::error(message).at(address.place.clone(), format!("of `{}`", member.name));
+        let error = also(error, Some(place), &format!("of `{name}`"));
+        found.push(
+            error.help("give each host its own address, in its own file: it is where its bundle is sent"),
+        );
+    }
+    found
+}
+
+/// Brokers of one IVOID: those who get an event from both cannot tell them apart.
+pub(super) fn equal_ivos(members: &[Member]) -> Vec<Diagnostic> {
+    let mut first: BTreeMap<String, (&HostName, &Broker)> = BTreeMap::new();
+    let mut found = Vec::new();
+    for member in members {
+        for broker in &member.facts.brokers {
+            // IVOIDs are compared without regard to case (IVOA Identifiers 2.0).
+            let key = broker.ivo.to_ascii_lowercase();
+            let Some((name, other)) = first.get(&key) else {
+                first.insert(key, (&member.name, broker));
+                continue;
+            };
+            let brokers = match *name == &member.name {
+                true => format!("two brokers of `{name}`"),
+                false => format!("brokers of `{name}` and `{}`", member.name),
+            };
+            let error = Diagnostic::error(format!("{brokers} have the IVOID `{}`", broker.ivo));
+            let error = error.at(broker.said.place().clone(), format!("on `{}`", member.name));
+            let error = also(error, Some(other.said.place()), &format!("on `{name}`"));
+            found.push(error.help("give each broker an IVOID of its own, such as `ivo://AUTHORITY/HOST`"));
+        }
+    }
+    found
+}
+
+/// Hosts that subscribe to each other in a ring: each event comes back to each of them, and is dropped as seen before.
+pub(super) fn rings(flow: &Flow<'_>) -> Vec<Diagnostic> {
+    let edges: Vec<Edge<&Said>> = flow
+        .links
+        .iter()
+        .filter_map(|link| match link.upstream {
+            Upstream::Member(upstream, _) => Some((link.subscriber, upstream, &link.subscription.said)),
+            _ => None,
+        })
+        .collect();
+    let rings = order(flow.members.len(), &edges).err().unwrap_or_default();
+    rings.iter().map(|ring| ring_warning(flow, ring)).collect()
+}
+
+fn ring_warning(flow: &Flow<'_>, ring: &Ring<&Said>) -> Diagnostic {
+    let names: Vec<&HostName> = ring.iter().map(|(member, _)| &flow.members[*member].name).collect();
+    let Some(first) = names.first() else { return Diagnostic::warning("hosts subscribe in a ring") };
+    let message = match names.as_slice() {
+        [one] => format!("`{one}` subscribes to itself"),
+        names => {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            format!("hosts subscribe to each other in a ring: {} → `{first}`", names.join(" → "))
+        }
+    };
+    let nexts = names.iter().skip(1).chain([first]);
+    let warning =
+        ring.iter().zip(nexts).fold(Diagnostic::warning(message), |warning, ((member, said), next)| {
+            let name = &flow.members[*member].name;
+            also(warning, Some(said.place()), &format!("`{name}` takes events from `{next}`"))
+        });
+    let help = "each event goes round and is dropped where it was seen before: leave one of these out, unless the ring \
+                is there so that one of them may fail";
+    warning.help(if names.len() == 1 { "leave it out" } else { help })
+}
+
+/// Hosts that have a broker, and no way for any event to come to it.
+pub(super) fn unreached(flow: &Flow<'_>) -> Vec<Diagnostic> {
+    let reached = flow.reached();
+    let lost = flow.members.iter().zip(reached).filter(|(_, reached)| !reached).map(|(member, _)| member);
+    lost.filter_map(|member| {
+        let broadcasts = |said: &&crate::build::facts::Listener| said.role == Some(Role::Broadcast);
+        let listener = member.facts.listeners.iter().find(broadcasts).map(|listener| &listener.said);
+        let subscription = member.facts.subscriptions.first().map(|subscription| &subscription.said);
+        let said = subscription.or(listener)?;
+        let warning = Diagnostic::warning(format!("no event can reach the broker of `{}`", member.name));
+        let warning =
+            said.shown(warning, if subscription.is_some() { "its upstream gets none either" } else { "" });
+        Some(warning.help("let it take events from authors, or subscribe it to a broker that gets some"))
+    })
+    .collect()
+}
