@@ -171,6 +171,26 @@ pub enum CheckKind {
     Vtp(u16),
     /// `vtp-nak`: a broker refuses an event with an invalid IVOID at this port of the host.
     VtpNak(u16),
+    /// `tcp`: something accepts connections at this port of the host.
+    Tcp(u16),
+    /// `file-newer`: the file becomes newer than the beginning of the check.
+    FileNewer(TargetPath),
+    /// `command`: the program ends well.
+    Command {
+        /// What is run.
+        program: Program,
+        /// As whom; without it as somebody without any privilege, who is made for that.
+        user: Option<UserName>,
+    },
+}
+
+/// What a check runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Program {
+    /// A program of the target by its absolute path, and its arguments.
+    Command(Vec<String>),
+    /// A script of the check's own module.
+    Script(Label),
 }
 
 /// The bytes of a file.

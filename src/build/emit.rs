@@ -1,31 +1,27 @@
 //! The artifacts of all modules: their tables evaluated and checked, key by key, and their texts rendered.
 
+mod check;
+
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::base::layout;
 use crate::base::name::{BadName, Label, Name, Rule, UnitName};
-use crate::base::nearest::advice;
 use crate::base::path::TargetPath;
 use crate::base::report::{Diagnostic, Place};
 use crate::base::value::Value;
 
 use super::artifact::{
-    Artifact, CheckArtifact, CheckKind, FileArtifact, Grammar, RenderedWhat, Text, UnitArtifact,
-    UserArtifact, VenvArtifact, What, lock_label,
+    Artifact, FileArtifact, Grammar, RenderedWhat, Text, UnitArtifact, UserArtifact, VenvArtifact, What,
+    lock_label,
 };
 use super::config::artifact::{ArtifactDecl, Holds, Kind};
 use super::config::tree::{Data, Node};
-use super::forms::seconds;
 use super::names::Names;
 use super::options::Settings;
 use super::options::evaluate::{EachEntry, Machine, Nothing, Site};
 use super::paths::{no_directory, no_file};
 use super::render::Renderer;
 use super::types::{Misfit, Scalar, check};
-
-/// How long a check may take where it does not say.
-const WITHIN: Duration = Duration::from_secs(15);
 
 /// The most artifacts of a host.
 const MAX_ARTIFACTS: usize = 100_000;
@@ -315,38 +311,6 @@ impl Fields<'_> {
             return Err(self.fault("wanted_by", "a drop-in is wanted by nobody", "leave it out"));
         }
         Ok(UnitArtifact { unit, drop_in, text, wanted_by, same: self.flag("same") })
-    }
-
-    fn check(&self) -> Result<CheckArtifact, Diagnostic> {
-        let name: Label = self.name("name")?;
-        let kind = self.needed("kind")?;
-        let unit: Option<UnitName> = self.text("unit").map(|unit| self.named("unit", unit)).transpose()?;
-        let port = match self.values.get("port") {
-            Some((Value::Int(port), _)) => u16::try_from(*port).ok(),
-            _ => None,
-        };
-        let lacks =
-            |key: &str| self.fault("kind", format!("a check of kind `{kind}` needs `{key}`"), "add it");
-        let kind = match kind {
-            "unit-active" => {
-                if port.is_some() {
-                    return Err(self.fault(
-                        "port",
-                        "a unit has no port",
-                        "leave it out, or choose another kind",
-                    ));
-                }
-                CheckKind::UnitActive(unit.clone().ok_or_else(|| lacks("unit"))?)
-            }
-            "vtp" => CheckKind::Vtp(port.ok_or_else(|| lacks("port"))?),
-            "vtp-nak" => CheckKind::VtpNak(port.ok_or_else(|| lacks("port"))?),
-            other => {
-                let help = advice(other, ["unit-active", "vtp", "vtp-nak"]);
-                return Err(self.fault("kind", format!("there is no kind of check `{other}`"), help));
-            }
-        };
-        let within = self.text("within").and_then(seconds).map_or(WITHIN, Duration::from_secs);
-        Ok(CheckArtifact { name, kind, unit, within })
     }
 }
 

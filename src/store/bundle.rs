@@ -230,12 +230,17 @@ pub fn may_be_managed(path: &TargetPath) -> bool {
 }
 
 fn check_checks(manifest: &Manifest) -> Result<(), BadBundle> {
-    use crate::store::manifest::CheckKind::{UnitActive, Vtp, VtpNak};
+    use crate::store::manifest::CheckKind::{Command, FileNewer, Tcp, UnitActive, Vtp, VtpNak};
     for check in &manifest.checks {
+        let has = (check.port.is_some(), check.path.is_some(), !check.command.is_empty());
+        let absolute = check.command.first().is_none_or(|program| TargetPath::new(program).is_ok());
         let good = match check.kind {
-            UnitActive => check.unit.is_some() && check.port.is_none(),
-            Vtp | VtpNak => check.port.is_some(),
+            UnitActive => check.unit.is_some() && has == (false, false, false),
+            Vtp | VtpNak | Tcp => has == (true, false, false),
+            FileNewer => has == (false, true, false),
+            Command => has == (false, false, true) && absolute,
         };
+        let good = good && (check.kind == Command || check.user.is_none());
         if !good {
             let text = format!("check `{}` lacks what its kind needs", check.name);
             return Err(BadBundle::Inconsistent(text));

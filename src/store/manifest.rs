@@ -227,6 +227,12 @@ pub enum CheckKind {
     Vtp,
     /// A broker refuses an event with an invalid IVOID at the port.
     VtpNak,
+    /// Something accepts connections at the port.
+    Tcp,
+    /// The file becomes newer than the beginning of the check.
+    FileNewer,
+    /// The command ends well.
+    Command,
 }
 
 impl CheckKind {
@@ -237,6 +243,9 @@ impl CheckKind {
             Self::UnitActive => "unit-active",
             Self::Vtp => "vtp",
             Self::VtpNak => "vtp-nak",
+            Self::Tcp => "tcp",
+            Self::FileNewer => "file-newer",
+            Self::Command => "command",
         }
     }
 }
@@ -251,6 +260,13 @@ pub struct Check {
     pub kind: CheckKind,
     /// The port, where the kind has one.
     pub port: Option<u16>,
+    /// The file, where the kind has one.
+    pub path: Option<TargetPath>,
+    /// The program by its absolute path, and its arguments, where the kind has them.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Who runs the command; without it somebody without any privilege, who is made for that.
+    pub user: Option<UserName>,
     /// The unit that it is about.
     pub unit: Option<UnitName>,
     /// Milliseconds until it must hold.

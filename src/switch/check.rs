@@ -1,11 +1,16 @@
 //! The proofs that a node works: its units are up and stay up, its broker answers.
 
+mod looks;
+
 use std::collections::BTreeMap;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::base::name::UnitName;
+use crate::base::io::IoError;
+use crate::base::name::{UnitName, UserName};
+use crate::base::path::TargetPath;
 use crate::switch::probe::{ProbeError, ProbeKind, probe};
+use crate::switch::sandbox::ProofError;
 use crate::switch::systemd::{Active, Load, Systemd, SystemdError, UnitState};
 
 /// How often the units are looked at: one call for all of them.
@@ -31,6 +36,12 @@ pub enum What {
     Active(UnitName),
     /// The broker on this port answers.
     Answers(ProbeKind, u16),
+    /// Something accepts connections at this port.
+    Accepts(u16),
+    /// The file becomes newer than the beginning of the check.
+    Newer(TargetPath),
+    /// The command ends well, run as this user or as one without any privilege.
+    Command(Vec<String>, Option<UserName>),
 }
 
 /// A check that does not hold.
@@ -85,6 +96,30 @@ pub enum CheckError {
     /// The broker did not answer well.
     #[error(transparent)]
     Probe(#[from] ProbeError),
+    /// Nothing listens.
+    #[error("nothing accepts connections at port {port} within {within}")]
+    NotOpen {
+        /// The port.
+        port: u16,
+        /// How long was tried, in words.
+        within: String,
+    },
+    /// The file is not there, or old.
+    #[error("`{path}` {was}, and did not become newer within {within}")]
+    NotNewer {
+        /// The file.
+        path: TargetPath,
+        /// How it was.
+        was: &'static str,
+        /// How long was waited, in words.
+        within: String,
+    },
+    /// The command did not end well.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// The file cannot be looked at.
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// systemd does not say.
     #[error(transparent)]
     Systemd(#[from] SystemdError),
@@ -112,16 +147,21 @@ pub fn run(systemd: &mut Systemd, checks: &[Check], settle: Duration) -> Result<
         .iter()
         .filter_map(|check| match &check.what {
             What::Active(unit) => Some(Watch { check, unit, up: None }),
-            What::Answers(..) => None,
+            _ => None,
         })
         .collect();
     wait_for_units(systemd, &mut watched, &mut failed)?;
     for check in checks {
-        if let What::Answers(kind, port) = check.what {
-            let within = if failed.is_empty() { check.within } else { check.within.min(BRIEF) };
-            if let Err(error) = probe(kind, port, within) {
-                failed.push(Failed { name: check.name.clone(), unit: None, source: error.into() });
-            }
+        let within = if failed.is_empty() { check.within } else { check.within.min(BRIEF) };
+        let done = match &check.what {
+            What::Active(_) => Ok(()),
+            What::Answers(kind, port) => probe(*kind, *port, within).map(drop).map_err(CheckError::from),
+            What::Accepts(port) => looks::accepts(*port, within),
+            What::Newer(path) => looks::newer(path, within),
+            What::Command(command, user) => looks::command(command, user.as_ref(), within),
+        };
+        if let Err(source) = done {
+            failed.push(Failed { name: check.name.clone(), unit: None, source });
         }
     }
     if failed.is_empty() && !watched.is_empty() {

@@ -14,6 +14,7 @@ use walkdir::WalkDir;
 
 use crate::base::io::{IoError, OnPath as _};
 use crate::base::name::UnitName;
+use crate::switch::sandbox::{ProofError, READ_ONLY, UNPRIVILEGED, proof_unit};
 use crate::switch::tool::{Output, Tool, ToolError};
 use crate::switch::transient::{Program, run_captured};
 
@@ -40,9 +41,9 @@ pub enum DeriveError {
     /// Not the name of a module.
     #[error("`{0}` is no name of a Python module")]
     NoModule(String),
-    /// The kernel gave no random bytes.
-    #[error("the system gave no random bytes: {0}")]
-    NoRandom(rustix::io::Errno),
+    /// There is no unit for the proof.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     /// The imports took too long.
     #[error("the modules of `{venv}` were not imported within {within}s")]
     TooSlow {
@@ -175,7 +176,9 @@ pub fn prove_imports(
     let program = Program { unit: &unit, description: &description, command: &command };
     let limit = format!("{}ms", within.as_millis());
     let mut properties = vec![("RuntimeMaxSec", limit.as_str())];
-    properties.extend(SANDBOX);
+    properties.extend([("DynamicUser", "yes"), ("PrivateNetwork", "yes")]);
+    properties.extend(READ_ONLY);
+    properties.extend(UNPRIVILEGED);
     if let Some(switch) = switch {
         properties.extend([("BindsTo", switch.as_str()), ("After", switch.as_str())]);
     }
@@ -191,43 +194,6 @@ pub fn prove_imports(
         }
         Err(source) => Err(DeriveError::NotImported { venv, source }),
     }
-}
-
-/// What the code of packages may do: read, and compute.
-const SANDBOX: [(&str, &str); 24] = [
-    ("DynamicUser", "yes"),
-    ("KillMode", "control-group"),
-    ("PrivateNetwork", "yes"),
-    ("PrivateDevices", "yes"),
-    ("PrivateTmp", "yes"),
-    ("PrivateIPC", "yes"),
-    ("InaccessiblePaths", "-/dev/shm"),
-    ("ProtectSystem", "strict"),
-    ("ProtectHome", "yes"),
-    ("ProtectProc", "invisible"),
-    ("ProtectClock", "yes"),
-    ("ProtectHostname", "yes"),
-    ("ProtectKernelTunables", "yes"),
-    ("ProtectKernelModules", "yes"),
-    ("ProtectKernelLogs", "yes"),
-    ("ProtectControlGroups", "yes"),
-    ("NoNewPrivileges", "yes"),
-    ("CapabilityBoundingSet", ""),
-    ("LockPersonality", "yes"),
-    ("RestrictNamespaces", "yes"),
-    ("RestrictRealtime", "yes"),
-    ("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"),
-    ("SystemCallFilter", "@system-service"),
-    ("UMask", "0077"),
-];
-
-/// A name that nobody can take before us.
-fn proof_unit() -> Result<UnitName, DeriveError> {
-    let mut bytes = [0_u8; 8];
-    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
-        .map_err(DeriveError::NoRandom)?;
-    let name = format!("voevent-proof-{}.service", data_encoding::HEXLOWER.encode(&bytes));
-    UnitName::new(name).map_err(|bad| DeriveError::NoModule(bad.to_string()))
 }
 
 /// Dotted identifiers (The Python Language Reference, "Identifiers"; those of ASCII).
@@ -253,11 +219,6 @@ mod tests {
         }
         let error = prove_imports("/v", &["os; x".to_owned()], None, Duration::ZERO).unwrap_err();
         assert_eq!(error.to_string(), "`os; x` is no name of a Python module");
-    }
-
-    #[test]
-    fn names_of_proofs_differ() {
-        assert_ne!(proof_unit().unwrap(), proof_unit().unwrap());
     }
 
     fn said(text: &str, code: i32) -> Output {

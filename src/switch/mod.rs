@@ -44,6 +44,7 @@ pub mod listeners;
 pub mod peek;
 pub mod preflight;
 pub mod probe;
+pub mod sandbox;
 pub mod users;
 pub mod vtp;
 

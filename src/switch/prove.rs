@@ -56,6 +56,10 @@ fn adapted(check: &manifest::Check) -> Option<Check> {
         (CheckKind::UnitActive, _, Some(unit)) => What::Active(unit.clone()),
         (CheckKind::Vtp, Some(port), _) => What::Answers(ProbeKind::Vtp, port),
         (CheckKind::VtpNak, Some(port), _) => What::Answers(ProbeKind::VtpNak, port),
+        (CheckKind::Tcp, Some(port), _) => What::Accepts(port),
+        (CheckKind::FileNewer, ..) => What::Newer(check.path.clone()?),
+        (CheckKind::Command, ..) => What::Command(check.command.clone(), check.user.clone()),
+        // A manifest with such a check is none.
         _ => return None,
     };
     Some(Check { name: check.name.to_string(), what, within: check.within() })

@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "a driver of machines acts on the world")]
 
 mod activator_is_static;
+mod checks;
 mod crashes;
 mod driver;
 mod driver_clears_up;
@@ -44,6 +45,7 @@ const ALL: &[&[Test]] = &[
     same_bundle::TESTS,
     refusals::TESTS,
     crashes::TESTS,
+    checks::TESTS,
     unit_values::TESTS,
     nft_values::TESTS,
     driver_works::TESTS,

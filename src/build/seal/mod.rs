@@ -1,5 +1,6 @@
 //! Artifacts become objects and a bundle: references get their paths, holes their text, everything its hash.
 
+mod check;
 mod text;
 mod units;
 
@@ -10,15 +11,13 @@ use crate::base::name::Label;
 use crate::base::path::TargetPath;
 use crate::base::report::{Diagnostic, Place};
 use crate::build::accounts;
-use crate::build::artifact::{
-    Artifact, CheckArtifact, CheckKind, FileArtifact, Rendered, VenvArtifact, What, lock_label,
-};
+use crate::build::artifact::{Artifact, FileArtifact, Rendered, VenvArtifact, What, lock_label};
 use crate::build::artifact_graph::{Key, order};
 use crate::build::placing::{copy_mode, judge};
 use crate::build::seal::units::FilledUnit;
 use crate::store::bundle::Bundle;
 use crate::store::manifest::{
-    self, Check, ClosureObject, Directory, Group, ManagedPath, Manifest, Mode, Target, User, Venv,
+    self, ClosureObject, Directory, Group, ManagedPath, Manifest, Mode, Target, User, Venv,
 };
 use crate::store::object::{File, Object, ObjectDigest, ObjectName, Tree};
 
@@ -53,7 +52,10 @@ pub struct Sealed {
 pub fn seal(rendered: &Rendered, venvs: &BTreeMap<Label, LaidVenv>) -> Result<Sealed, Vec<Diagnostic>> {
     let order = order(&rendered.artifacts)?;
     let mut sealer = Sealer::new(rendered, venvs);
-    for index in order {
+    // Checks last: they name scripts by their paths.
+    let (checks, others): (Vec<usize>, Vec<usize>) =
+        order.into_iter().partition(|index| matches!(rendered.artifacts[*index].what, What::Check(_)));
+    for index in others.into_iter().chain(checks) {
         sealer.artifact(&rendered.artifacts[index]);
     }
     sealer.finish(rendered)
@@ -121,7 +123,7 @@ impl<'a> Sealer<'a> {
                 }));
             }
             What::Package { name } => self.manifest.packages.push(name.clone()),
-            What::Check(check) => self.manifest.checks.push(checked(check)),
+            What::Check(check) => self.check(artifact, check),
         }
     }
 
@@ -246,16 +248,6 @@ impl<'a> Sealer<'a> {
             }
         }
     }
-}
-
-fn checked(check: &CheckArtifact) -> Check {
-    let (kind, port, unit) = match &check.kind {
-        CheckKind::UnitActive(unit) => (manifest::CheckKind::UnitActive, None, Some(unit.clone())),
-        CheckKind::Vtp(port) => (manifest::CheckKind::Vtp, Some(*port), check.unit.clone()),
-        CheckKind::VtpNak(port) => (manifest::CheckKind::VtpNak, Some(*port), check.unit.clone()),
-    };
-    let within_ms = u64::try_from(check.within.as_millis()).unwrap_or(u64::MAX);
-    Check { name: check.name.clone(), kind, port, unit, within_ms }
 }
 
 #[cfg(test)]

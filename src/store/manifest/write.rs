@@ -1,7 +1,8 @@
 //! The one form in which a manifest is written.
 
 use super::{Manifest, Place};
-use crate::base::name::{PackageName, UnitName};
+use crate::base::name::{PackageName, UnitName, UserName};
+use crate::base::path::TargetPath;
 use crate::store::toml_writer::TomlWriter;
 
 impl Manifest {
@@ -99,6 +100,11 @@ impl Manifest {
             if let Some(port) = check.port {
                 out.number("port", u64::from(port));
             }
+            out.text_if("path", check.path.as_ref().map(TargetPath::as_str));
+            if !check.command.is_empty() {
+                out.texts("command", check.command.iter().map(String::as_str));
+            }
+            out.text_if("user", check.user.as_ref().map(UserName::as_str));
             out.text_if("unit", check.unit.as_ref().map(UnitName::as_str));
             out.number("within_ms", check.within_ms);
         }

@@ -305,15 +305,15 @@ name = 'python3'
 name = 'x'
 kind = 'unit'
 ";
-    insta::assert_snapshot!(errors_of(&module(&[ONE], rest)), @r"
-        error: there is no kind of check `unit`
-          --> modules/m/module.toml:28:8
-           |
-        28 | kind = 'unit'
-           |        ^^^^^^
-           |
-           = help: known are `unit-active`, `vtp` and `vtp-nak`
-        ");
+    insta::assert_snapshot!(errors_of(&module(&[ONE], rest)), @"
+    error: there is no kind of check `unit`
+      --> modules/m/module.toml:28:8
+       |
+    28 | kind = 'unit'
+       |        ^^^^^^
+       |
+       = help: known are `unit-active`, `vtp`, `vtp-nak`, `tcp`, `file-newer` and `command`
+    ");
     let rest = rest.replace("kind = 'unit'", "kind = 'unit-active'\nunit = 'x.service'");
     insta::assert_snapshot!(errors_of(&module(&[ONE], &rest)), @r"
         error: the folder `/srv/a` comes from two places that differ
