@@ -82,6 +82,12 @@ impl<R> Ord for Name<R> {
         self.text.cmp(&other.text)
     }
 }
+/// Names are ordered as their texts: a map of names can be asked for a text.
+impl<R> std::borrow::Borrow<str> for Name<R> {
+    fn borrow(&self) -> &str {
+        &self.text
+    }
+}
 impl<R> fmt::Debug for Name<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -125,9 +131,9 @@ pub type HostName = Name<Host>;
 pub enum Module {}
 impl Rule for Module {
     const WHAT: &'static str = "module name";
-    const RULE: &'static str = "lower-case letters, digits and `_`, the first a letter, at most 63, and not `host`, `each`, `on` or `set`";
+    const RULE: &'static str = "lower-case letters, digits and `_`, the first a letter, at most 63, and not `host`, `each`, `instance`, `on` or `set`";
     fn holds(name: &str) -> bool {
-        !matches!(name, "host" | "each" | "on" | "set")
+        !matches!(name, "host" | "each" | "instance" | "on" | "set")
             && shaped(
                 name,
                 63,
@@ -138,6 +144,80 @@ impl Rule for Module {
 }
 /// The name of a module: that of its folder. Options and their fields follow the same rule.
 pub type ModuleName = Name<Module>;
+
+/// Rule of the second part of an [`InstanceName`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OfInstance {}
+impl Rule for OfInstance {
+    const WHAT: &'static str = "name of an instance";
+    const RULE: &'static str =
+        "lower-case letters, digits, `_` and `-`, the first a letter or digit, at most 31";
+    fn holds(name: &str) -> bool {
+        let first = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        shaped(name, 31, first, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'))
+    }
+}
+
+/// A module as a host has it: plainly, as `comet`, or as one of several instances, as `comet:backup`.
+///
+/// They are ordered by module, the plain one first.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InstanceName {
+    module: ModuleName,
+    name: Option<Name<OfInstance>>,
+}
+
+impl InstanceName {
+    /// The plain instance of a module.
+    #[must_use]
+    pub const fn plain(module: ModuleName) -> Self {
+        Self { module, name: None }
+    }
+
+    /// Reads `comet` or `comet:backup`.
+    ///
+    /// # Errors
+    /// Where one of the parts is no such name.
+    pub fn parse(text: &str) -> Result<Self, BadName> {
+        let (module, name) = match text.split_once(':') {
+            None => (text, None),
+            Some((module, name)) => (module, Some(Name::new(name)?)),
+        };
+        Ok(Self { module: ModuleName::new(module)?, name })
+    }
+
+    /// The module.
+    #[must_use]
+    pub const fn module(&self) -> &ModuleName {
+        &self.module
+    }
+
+    /// What it is called among the instances of its module; the plain one has no name.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(Name::as_str)
+    }
+
+    /// What tells its things on a host from those of other instances: `-backup`; nothing for the plain one.
+    #[must_use]
+    pub fn suffix(&self) -> String {
+        self.name.as_ref().map(|name| format!("-{name}")).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for InstanceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            None => write!(f, "{}", self.module),
+            Some(name) => write!(f, "{}:{name}", self.module),
+        }
+    }
+}
+impl fmt::Debug for InstanceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
 
 /// Rule of [`Label`].
 #[derive(Debug)]
@@ -232,6 +312,15 @@ mod tests {
     }
 
     #[test]
+    fn instances_stand_behind_their_module() {
+        let texts = ["comet", "comet:2", "comet:site-b", "comet_x", "users"];
+        let names: Vec<InstanceName> = texts.iter().map(|text| InstanceName::parse(text).unwrap()).collect();
+        assert!(names.is_sorted());
+        assert_eq!(names.iter().map(ToString::to_string).collect::<Vec<_>>(), texts);
+        assert_eq!(names[0].suffix() + &names[2].suffix(), "-site-b");
+    }
+
+    #[test]
     fn bad_names_say_the_rule() {
         for bad in ["", "-a", "A", "a/b", "..", "a\n"] {
             assert!(HostName::new(bad).is_err(), "{bad:?}");
@@ -244,6 +333,9 @@ mod tests {
         }
         for bad in ["", ".", "..", ".x", "a/b", "a b"] {
             assert!(Label::new(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["comet:", ":x", "comet:A", "comet:a:b", "comet:-a", "a-b:c", "instance"] {
+            assert!(InstanceName::parse(bad).is_err(), "{bad:?}");
         }
         let error = HostName::new("A").unwrap_err();
         assert!(error.to_string().starts_with("`A` is no host name: lower-case letters"));

@@ -1,8 +1,10 @@
 //! How any error of a configuration is shown: the message, its places with their lines, what to do.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::name::InstanceName;
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 
 /// A source text and the name it is shown under.
@@ -79,13 +81,16 @@ pub struct Diagnostic {
     pub places: Vec<(Place, String)>,
     /// What to do, a line each.
     pub help: Vec<String>,
+    /// Whose code or whose thing it is about, where that is known: instances of one module share their places.
+    pub of: Option<InstanceName>,
 }
 
 impl Diagnostic {
     /// An error without a place yet.
     #[must_use]
     pub fn error(message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, message: message.into(), places: Vec::new(), help: Vec::new() }
+        let (places, help) = (Vec::new(), Vec::new());
+        Self { severity: Severity::Error, message: message.into(), places, help, of: None }
     }
 
     /// A warning without a place yet.
@@ -99,6 +104,23 @@ impl Diagnostic {
     pub fn at(mut self, place: Place, label: impl Into<String>) -> Self {
         self.places.push((place, label.into()));
         self
+    }
+
+    /// Says whose it is.
+    #[must_use]
+    pub fn of(self, instance: &InstanceName) -> Self {
+        Self { of: Some(instance.clone()), ..self }
+    }
+
+    /// The message as people see it: that of a named instance begins with its name.
+    #[must_use]
+    pub fn title(&self) -> Cow<'_, str> {
+        match &self.of {
+            Some(instance) if instance.name().is_some() => {
+                Cow::Owned(format!("`{instance}`: {}", self.message))
+            }
+            _ => Cow::Borrowed(&self.message),
+        }
     }
 
     /// Adds a line of advice.
@@ -149,7 +171,7 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(diagnostic.message.as_str());
+    let title = level.primary_title(diagnostic.title());
     // Consecutive places of one source are drawn in one excerpt.
     let excerpts = diagnostic.places.chunk_by(|a, b| a.0.source == b.0.source).enumerate();
     let excerpts = excerpts.map(|(index, places)| match places {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::base::name::{BadName, HostName, Label, ModuleName, PackageName, UnitName, UserName};
+use crate::base::name::{BadName, HostName, InstanceName, Label, PackageName, UnitName, UserName};
 use crate::base::path::TargetPath;
 use crate::base::report::Place;
 use crate::base::value::Value;
@@ -26,7 +26,7 @@ pub struct Rendered {
     /// What it is compiled for.
     pub target: Target,
     /// The modules that are on, in module order.
-    pub modules: Vec<ModuleName>,
+    pub modules: Vec<InstanceName>,
     /// All artifacts, by module order, then as written, then by entry.
     pub artifacts: Vec<Artifact>,
 }
@@ -35,11 +35,25 @@ pub struct Rendered {
 #[derive(Debug)]
 pub struct Artifact {
     /// Who emits it.
-    pub module: ModuleName,
+    pub module: InstanceName,
     /// Its header in `module.toml`.
     pub place: Place,
     /// What it is.
     pub what: What,
+}
+
+impl Artifact {
+    /// What to do where two artifacts want one thing: what is usual, unless one line emits both, for two instances.
+    #[must_use]
+    pub fn apart(&self, other: &Self, usual: &str) -> String {
+        if self.place == other.place && self.module != other.module {
+            let (one, other) = (&other.module, &self.module);
+            return format!(
+                "this is of `{one}` and of `{other}`: write `{{{{ instance.suffix }}}}` in its name"
+            );
+        }
+        usual.to_owned()
+    }
 }
 
 /// The kinds of artifact.
@@ -300,7 +314,7 @@ pub struct Reference {
     /// Which function made it.
     pub kind: ReferenceKind,
     /// The module that emits it.
-    pub module: ModuleName,
+    pub module: InstanceName,
     /// Its name there.
     pub name: String,
 }

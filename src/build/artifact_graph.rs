@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::name::ModuleName;
+use crate::base::name::InstanceName;
 use crate::base::report::{Diagnostic, Place};
 use crate::build::artifact::{Artifact, Part, Reference, ReferenceKind, RenderedWhat, Text, What};
 use crate::build::graph::ring_error;
 use crate::build::ring::{self, Edge, Ring};
 
 /// What a reference names: its kind, module and name.
-pub type Key = (ReferenceKind, ModuleName, String);
+pub type Key = (ReferenceKind, InstanceName, String);
 
 impl Artifact {
     /// What references to it say; `None` for what cannot be referred to.

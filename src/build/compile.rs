@@ -227,7 +227,7 @@ fn point(link: &Path, name: &ObjectName) -> Result<(), IoError> {
 }
 
 fn summary(rendered: &Rendered, bundle: &Bundle, (before, new): (Option<&Bundle>, usize)) -> Vec<String> {
-    let modules: Vec<&str> = rendered.modules.iter().map(crate::base::name::Name::as_str).collect();
+    let modules: Vec<String> = rendered.modules.iter().map(ToString::to_string).collect();
     let manifest = &bundle.manifest;
     let mut lines = vec![
         format!("{}: {} modules: {}", manifest.host, modules.len(), modules.join(", ")),

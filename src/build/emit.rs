@@ -35,7 +35,7 @@ pub fn artifacts(
 ) -> Vec<Artifact> {
     let mut artifacts = Vec::new();
     for module in machine.world.order.iter().filter_map(|name| machine.world.modules.get(name)) {
-        for decl in &module.artifacts {
+        for decl in &module.file.artifacts {
             let entries = match machine.entries(module, &decl.guard, settings) {
                 Ok(entries) => entries,
                 Err(nothing) => {
@@ -59,7 +59,7 @@ pub fn artifacts(
                         });
                     }
                     Err(nothing) => {
-                        let fault = nothing.reported(&decl.place);
+                        let fault = nothing.reported(&decl.place).of(&module.name);
                         faults.push(written(machine, (decl, site), settings, fault));
                     }
                 }

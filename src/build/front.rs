@@ -7,16 +7,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::base::name::{HostName, ModuleName};
+use crate::base::name::{HostName, InstanceName};
 use crate::base::report::{Diagnostic, Place, Severity};
 
 use super::artifact::{Rendered, What};
 use super::config::artifact::{ArtifactDecl, Kind};
-use super::config::module::ModuleFile;
 use super::emit::artifacts;
 use super::facts::{Facts, facts};
 use super::graph::{Modules, module_order};
 use super::host::{Host, HostFiles};
+use super::instance::Instance;
 use super::load::Loader;
 use super::module_folders::ModuleFolder;
 use super::names::{Meanings, Names};
@@ -64,6 +64,8 @@ impl Compiled {
 pub struct Reading {
     /// The part of the template, or the artifact's header.
     place: Place,
+    /// Whose it is there: instances share their places.
+    of: InstanceName,
     leaf: Leaf,
     /// The weakest origin that says anything to who reads an error there.
     from: Strength,
@@ -72,9 +74,13 @@ pub struct Reading {
 /// Adds to an error where the settings that stand behind its first place are set.
 fn explained(error: Diagnostic, reads: &[Reading], settings: &Settings) -> Diagnostic {
     let Some((place, _)) = error.places.first().cloned() else { return error };
-    let inside = |read: &&Reading| {
-        let (read, whole) = (&read.place, &place);
-        read.source == whole.source && read.span.start >= whole.span.start && read.span.end <= whole.span.end
+    let of = error.of.clone();
+    let inside = |reading: &&Reading| {
+        let (read, whole) = (&reading.place, &place);
+        of.as_ref().is_none_or(|of| *of == reading.of)
+            && read.source == whole.source
+            && read.span.start >= whole.span.start
+            && read.span.end <= whole.span.end
     };
     let mut shown = BTreeSet::new();
     reads.iter().filter(inside).filter(|read| shown.insert((&read.leaf, read.from))).fold(
@@ -92,7 +98,7 @@ fn explained(error: Diagnostic, reads: &[Reading], settings: &Settings) -> Diagn
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VenvPlace {
     /// The module that emits it.
-    pub module: ModuleName,
+    pub module: InstanceName,
     /// Its name.
     pub name: String,
     /// Where its requirements are written.
@@ -166,7 +172,7 @@ const MAX_SHOWN: usize = 100;
 fn errors(found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     let failed = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let mut files: Vec<String> = Vec::new();
-    let mut sorted: BTreeMap<(usize, usize, String), Diagnostic> = BTreeMap::new();
+    let mut sorted: BTreeMap<(usize, usize, String, Option<InstanceName>), Diagnostic> = BTreeMap::new();
     for diagnostic in found {
         let (name, start) = match diagnostic.places.first() {
             Some((place, _)) => (place.source.name.as_str(), place.span.start),
@@ -177,7 +183,8 @@ fn errors(found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
             files.len() - 1
         });
         // One fault can be met in two ways: two artifacts of one template, two sets of one guard.
-        sorted.entry((file, start, diagnostic.message.clone())).or_insert(diagnostic);
+        let key = (file, start, diagnostic.message.clone(), diagnostic.of.clone());
+        sorted.entry(key).or_insert(diagnostic);
     }
     let mut sorted: Vec<Diagnostic> = sorted.into_values().collect();
     if sorted.len() > MAX_SHOWN {
@@ -211,12 +218,11 @@ fn read(tree: &mut dyn Tree, path: &Path, folders: &[ModuleFolder]) -> Result<So
     }
     let mut loader = Loader::new(tree, folders);
     let files = loader.host(path);
-    let on = files.modules();
-    let modules = loader.modules(&on);
+    let modules = loader.modules(&files);
     let templates = Templates::read(&mut loader, &modules);
     errors(loader.faults)?;
     let mut faults = Vec::new();
-    if on.is_empty() {
+    if files.modules().is_empty() {
         let mut error = Diagnostic::error(format!("host `{name}` turns no module on"));
         error.places.extend(files.head().map(|place| (place, String::new())));
         faults.push(error.help("add `modules = [\"comet\"]` to `[host]`"));
@@ -228,7 +234,7 @@ fn read(tree: &mut dyn Tree, path: &Path, folders: &[ModuleFolder]) -> Result<So
     Ok(Sources { world: World { modules, order, host }, files, templates })
 }
 
-fn order(modules: &Modules, faults: &mut Vec<Diagnostic>) -> Vec<ModuleName> {
+fn order(modules: &Modules, faults: &mut Vec<Diagnostic>) -> Vec<InstanceName> {
     module_order(modules).unwrap_or_else(|rings| {
         faults.extend(rings);
         Vec::new()
@@ -250,11 +256,14 @@ fn names<'a>(
     let plans = plans(world, files, &mut faults);
     for module in world.modules.values() {
         Names { world, module, faults: &mut faults }.rest();
-        for artifact in &module.artifacts {
+        for artifact in &module.file.artifacts {
             let meanings = template_names(world, (module, artifact), templates, &mut faults);
             let keys = key_names(world, module, artifact);
             let reading = |place: &Place, meaning: &Meaning, from: Strength| match meaning {
-                Meaning::Options(leaf) => Some(Reading { place: place.clone(), leaf: leaf.clone(), from }),
+                Meaning::Options(leaf) => {
+                    let (place, of) = (place.clone(), module.name.clone());
+                    Some(Reading { place, of, leaf: leaf.clone(), from })
+                }
                 _ => None,
             };
             reads.extend(
@@ -275,13 +284,13 @@ fn names<'a>(
 
 fn template_names(
     world: &World,
-    (module, artifact): (&ModuleFile, &ArtifactDecl),
+    (module, artifact): (&Instance, &ArtifactDecl),
     templates: &Templates,
     faults: &mut Vec<Diagnostic>,
 ) -> Meanings {
     let mut meanings = Meanings::new();
     let body = artifact.body.as_ref();
-    let found = body.and_then(|body| templates.found.get(&name_of(&module.name, &body.file.value)));
+    let found = body.and_then(|body| templates.found.get(&name_of(&module.file.name, &body.file.value)));
     for found in found.into_iter().flatten() {
         let each = world.entries(&artifact.guard);
         meanings.extend(world.meanings(module, found, each, faults));
@@ -293,7 +302,7 @@ fn template_names(
 }
 
 /// The names in the keys of an artifact, and in what says when and how often there is one.
-fn key_names(world: &World, module: &ModuleFile, artifact: &ArtifactDecl) -> Meanings {
+fn key_names(world: &World, module: &Instance, artifact: &ArtifactDecl) -> Meanings {
     let mut names = Names { world, module, faults: &mut Vec::new() };
     let mut meanings = names.guard(&artifact.guard);
     for node in artifact.keys.values() {
@@ -313,7 +322,7 @@ fn venv_places(
         let What::Venv(venv) = &artifact.what else { continue };
         let Some(module) = world.modules.get(&artifact.module) else { continue };
         let decl =
-            module.artifacts.iter().find(|decl| decl.kind == Kind::Venv && decl.place == artifact.place);
+            module.file.artifacts.iter().find(|decl| decl.kind == Kind::Venv && decl.place == artifact.place);
         let Some((decl, node)) = decl.and_then(|decl| Some((decl, decl.keys.get("requirements")?))) else {
             continue;
         };

@@ -2,26 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::name::ModuleName;
+use crate::base::name::InstanceName;
 use crate::base::report::{Diagnostic, Place};
 
-use super::config::module::ModuleFile;
+use super::instance::Instance;
 use super::ring::order;
 
 /// The modules that are on, by name.
-pub type Modules = BTreeMap<ModuleName, ModuleFile>;
+pub type Modules = BTreeMap<InstanceName, Instance>;
 
 /// The order of the modules: those that a module requires, or uses and that are on, come before it.
 ///
 /// # Errors
 /// Where there is none, each ring with its places.
-pub fn module_order(modules: &Modules) -> Result<Vec<ModuleName>, Vec<Diagnostic>> {
-    let names: Vec<&ModuleName> = modules.keys().collect();
+pub fn module_order(modules: &Modules) -> Result<Vec<InstanceName>, Vec<Diagnostic>> {
+    let names: Vec<&InstanceName> = modules.keys().collect();
     let mut edges: Vec<(usize, usize, Place)> = Vec::new();
     for (from, module) in modules.values().enumerate() {
-        for named in module.requires.iter().chain(&module.uses) {
-            if let Ok(to) = names.binary_search(&&named.value) {
-                edges.push((from, to, named.place.clone()));
+        for (needed, place) in module.needs() {
+            if let Ok(to) = names.binary_search(&needed) {
+                edges.push((from, to, place.clone()));
             }
         }
     }
@@ -30,7 +30,8 @@ pub fn module_order(modules: &Modules) -> Result<Vec<ModuleName>, Vec<Diagnostic
         Err(rings) => Err(rings
             .into_iter()
             .map(|ring| {
-                let around: Vec<&str> = ring.iter().map(|(module, _)| names[*module].as_str()).collect();
+                let around: Vec<String> = ring.iter().map(|(module, _)| names[*module].to_string()).collect();
+                let around: Vec<&str> = around.iter().map(String::as_str).collect();
                 ring_error("modules name each other in a ring", &around, ring.iter().map(|(_, place)| place))
                     .help("let the one who needs something tell the one who provides it, by `[[set]]`")
             })

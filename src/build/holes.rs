@@ -5,17 +5,19 @@
 //! joined with `~`; the joined string is cut at the markers again. A marker that does not come out whole is an error.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use minijinja::value::{DynObject, Object, ObjectRepr};
 use minijinja::{Environment, ErrorKind, Output, State};
 
-use crate::base::name::ModuleName;
+use crate::base::name::{InstanceName, ModuleName};
 use crate::base::value::Value;
 
 use super::artifact::{Part, Reference, ReferenceKind};
 use super::expression::{environment, from_jinja, no_text};
+use super::instance::Instance;
 use super::sources::is_forbidden;
 
 /// The name under which the ledger is in a template's context; no template can write it.
@@ -30,8 +32,10 @@ const DIGITS: u32 = 0xF0010;
 /// What a run of a template leaves beside its text.
 #[derive(Debug)]
 pub struct Ledger {
-    /// The module that the template belongs to.
-    module: ModuleName,
+    /// Whose the template is.
+    own: InstanceName,
+    /// What the names of modules mean there.
+    names: BTreeMap<ModuleName, InstanceName>,
     kept: Mutex<Kept>,
 }
 
@@ -44,10 +48,10 @@ struct Kept {
 }
 
 impl Ledger {
-    /// For a run of a template of this module.
+    /// For a run of a template of this instance.
     #[must_use]
-    pub fn new(module: ModuleName) -> Self {
-        Self { module, kept: Mutex::default() }
+    pub fn new(of: &Instance) -> Self {
+        Self { own: of.name.clone(), names: of.names.clone(), kept: Mutex::default() }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -65,9 +69,11 @@ impl Ledger {
     fn reference(&self, kind: ReferenceKind, name: &str) -> Result<RefObject, minijinja::Error> {
         let (module, name) = match name.split_once('/') {
             Some((module, name)) => {
-                (ModuleName::new(module).map_err(|error| refuse(error.to_string()))?, name)
+                let module = ModuleName::new(module).map_err(|error| refuse(error.to_string()))?;
+                // One that is not seen is reported when all references are known.
+                (self.names.get(&module).cloned().unwrap_or_else(|| InstanceName::plain(module)), name)
             }
-            None => (self.module.clone(), name),
+            None => (self.own.clone(), name),
         };
         let reference = Reference { kind, module, name: name.to_owned() };
         let mut kept = self.kept();
@@ -230,7 +236,8 @@ mod tests {
 
     #[test]
     fn a_joined_string_is_cut_at_its_references() {
-        let ledger = Ledger::new(ModuleName::new("m").unwrap());
+        let own = InstanceName::parse("m").unwrap();
+        let ledger = Ledger { own, names: BTreeMap::new(), kept: Mutex::default() };
         let object = ledger.reference(ReferenceKind::Venv, "x").unwrap();
         let text = format!("a{}b", marker(REFERENCE, object.index));
         let parts = ledger.cut(&text).unwrap();

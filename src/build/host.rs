@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::name::{HostName, ModuleName};
+use crate::base::name::{HostName, InstanceName, ModuleName};
 use crate::base::report::{Diagnostic, Place};
 use crate::base::value::Value;
 
 use super::artifact::Target;
-use super::config::host::{HOST_TEXTS, HostFile};
+use super::config::host::{Binding, HOST_TEXTS, HostFile};
 use super::config::tree::Placed;
 use super::options::history::{Counts, Definition, History};
 use super::options::{Origin, Strength};
@@ -33,7 +33,7 @@ pub struct Host {
     /// Who said what about them.
     pub histories: BTreeMap<&'static str, History>,
     /// The modules that it turns on, as written.
-    pub modules: Vec<Placed<ModuleName>>,
+    pub modules: Vec<Placed<InstanceName>>,
 }
 
 impl Host {
@@ -57,14 +57,14 @@ impl HostFiles {
 
     /// The modules that are on by name, weakest file first, each once.
     #[must_use]
-    pub fn modules(&self) -> Vec<Placed<ModuleName>> {
+    pub fn modules(&self) -> Vec<Placed<InstanceName>> {
         let mut dropped: BTreeSet<usize> = BTreeSet::new();
         for (index, file) in self.files.iter().enumerate() {
             if file.replace_modules {
                 dropped.extend(&self.below[index]);
             }
         }
-        let mut found: Vec<Placed<ModuleName>> = Vec::new();
+        let mut found: Vec<Placed<InstanceName>> = Vec::new();
         for (index, file) in self.files.iter().enumerate() {
             for module in &file.modules {
                 if !dropped.contains(&index) && found.iter().all(|other| other.value != module.value) {
@@ -97,27 +97,49 @@ impl HostFiles {
     }
 
     fn text(&self, key: &'static str, faults: &mut Vec<Diagnostic>) -> Option<Placed<String>> {
-        let strongest = self.strongest(&self.having(key));
-        let mut texts = strongest.iter().filter_map(|file| self.files[*file].texts.get(key));
-        let first = texts.next()?;
-        if let Some(other) = texts.find(|other| other.value != first.value) {
+        let said = self.files.iter().map(|file| file.texts.get(key)).collect();
+        self.one((&format!("host.{key}"), said), |text| text, faults).cloned()
+    }
+
+    /// Of what each file says, or does not, that of the strongest, which must agree.
+    fn one<'a, T, V: PartialEq + 'a>(
+        &self,
+        (name, said): (&str, Vec<Option<&'a T>>),
+        value: impl Fn(&'a T) -> &'a Placed<V>,
+        faults: &mut Vec<Diagnostic>,
+    ) -> Option<&'a T> {
+        let having = (0..said.len()).filter(|file| said[*file].is_some()).collect();
+        let strongest = self.strongest(&having);
+        let mut all = strongest.iter().filter_map(|file| said[*file]);
+        let first = all.next()?;
+        if let Some(other) = all.map(&value).find(|other| other.value != value(first).value) {
             faults.push(
-                Diagnostic::error(format!("`host.{key}` has two values of equal strength"))
+                Diagnostic::error(format!("`{name}` has two values of equal strength"))
                     .at(other.place.clone(), "this")
-                    .at(first.place.clone(), "and this")
+                    .at(value(first).place.clone(), "and this")
                     .help("set it in the host file, which is stronger than what it imports"),
             );
         }
-        Some(first.clone())
+        Some(first)
     }
 
-    /// The files that have a text.
-    fn having(&self, key: &str) -> BTreeSet<usize> {
-        (0..self.files.len()).filter(|file| self.files[*file].texts.contains_key(key)).collect()
+    /// Which instances the names of modules mean in an instance, where that is said.
+    pub fn bindings(&self, of: &InstanceName, faults: &mut Vec<Diagnostic>) -> BTreeMap<ModuleName, Binding> {
+        let of = of.to_string();
+        let tables: Vec<_> = self.files.iter().map(|file| file.binds.get(&of)).collect();
+        let names: BTreeSet<&ModuleName> = tables.iter().flatten().flat_map(|table| table.keys()).collect();
+        let mut found = BTreeMap::new();
+        for name in names {
+            let said = tables.iter().map(|table| table.and_then(|table| table.get(name))).collect();
+            let one = self.one((&format!("{of}.bind.{name}"), said), |binding| &binding.to, faults);
+            found.extend(one.map(|binding| (name.clone(), binding.clone())));
+        }
+        found
     }
 
     fn history(&self, key: &str) -> History {
-        let having = self.having(key);
+        let having: BTreeSet<usize> =
+            (0..self.files.len()).filter(|file| self.files[*file].texts.contains_key(key)).collect();
         let strongest = self.strongest(&having);
         let definitions = having.iter().filter_map(|file| {
             let text = self.files[*file].texts.get(key)?;

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::base::name::ModuleName;
+use crate::base::name::{InstanceName, ModuleName};
 use crate::base::nearest::nearest;
 use crate::base::report::{Diagnostic, Place, Source};
 
 use super::config::host::{self, HostFile};
-use super::config::module;
+use super::config::module::{self, ModuleFile};
 use super::config::tree::Placed;
 use super::graph::{Modules, ring_error};
 use super::host::HostFiles;
+use super::instance::Maker;
 use super::module_folders::{ModuleFolder, each_once, none_has, nothing_in, two_have};
 use super::sources::{ReadFault, Tree, normal, text};
 
@@ -154,25 +155,35 @@ impl Loader<'_> {
     }
 
     /// Reads the modules that a host turns on, and those that they require.
-    pub fn modules(&mut self, on: &[Placed<ModuleName>]) -> Modules {
+    pub fn modules(&mut self, files: &HostFiles) -> Modules {
         self.folders = each_once(std::mem::take(&mut self.folders));
         for folder in &self.folders {
             self.faults.extend(nothing_in(folder, self.tree));
         }
-        let mut wanted: Vec<Placed<ModuleName>> = on.to_vec();
+        let on = files.modules();
+        let maker = Maker { on: &on };
+        let mut wanted: Vec<Placed<InstanceName>> = on.clone();
         let mut modules = Modules::new();
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut read) = (BTreeSet::new(), BTreeMap::new());
         while let Some(name) = wanted.pop() {
             if !seen.insert(name.value.clone()) {
                 continue;
             }
-            if let Some(source) = self.module_text(&name) {
-                let Some(file) = module::read(&name.value, &source, &mut self.faults) else { continue };
-                wanted.extend(file.requires.iter().cloned());
-                modules.insert(name.value, file);
-            }
+            let module = Placed { value: name.value.module().clone(), place: name.place.clone() };
+            let file = read.entry(module.value.clone()).or_insert_with(|| self.module(&module));
+            let Some(file) = file else { continue };
+            let bindings = files.bindings(&name.value, &mut self.faults);
+            let Some(instance) = maker.instance((&name, file), &bindings, &mut self.faults) else { continue };
+            let required = instance.required();
+            wanted.extend(required.map(|(name, place)| Placed { value: name.clone(), place: place.clone() }));
+            modules.insert(name.value, instance);
         }
         modules
+    }
+
+    fn module(&mut self, name: &Placed<ModuleName>) -> Option<Arc<ModuleFile>> {
+        let source = self.module_text(name)?;
+        module::read(&name.value, &source, &mut self.faults).map(Arc::new)
     }
 
     /// The text of the one module of a name. It is looked for in all folders, so that the log of inputs has each.

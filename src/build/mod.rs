@@ -15,6 +15,7 @@ pub mod scan;
 
 pub mod graph;
 pub mod host;
+pub mod instance;
 pub mod load;
 pub mod module_folders;
 pub mod ring;

@@ -2,9 +2,10 @@
 
 use crate::base::report::{Diagnostic, Place};
 
-use super::config::module::{Guard, ModuleFile};
+use super::config::module::Guard;
 use super::config::option::OptionDecl;
 use super::config::tree::{Data, Node, Placed};
+use super::instance::Instance;
 use super::scan::{Found, Locals, Stand, expression, only_hole, template};
 use super::types::Type;
 use super::world::{Each, Meaning, World};
@@ -17,7 +18,7 @@ pub struct Names<'a> {
     /// All modules.
     pub world: &'a World,
     /// Whose code it is.
-    pub module: &'a ModuleFile,
+    pub module: &'a Instance,
     /// What is wrong so far.
     pub faults: &'a mut Vec<Diagnostic>,
 }
@@ -86,7 +87,7 @@ impl Names<'_> {
     /// Checks what is neither an option nor a set: rules, artifacts and facts.
     pub fn rest(&mut self) {
         let (world, module) = (self.world, self.module);
-        for rule in &module.rules {
+        for rule in &module.file.rules {
             let each = world.entries(&rule.guard);
             self.guard(&rule.guard);
             rule.that.iter().for_each(|that| {
@@ -94,7 +95,7 @@ impl Names<'_> {
             });
             self.node(&rule.message, each);
         }
-        for artifact in &module.artifacts {
+        for artifact in &module.file.artifacts {
             let each = world.entries(&artifact.guard);
             self.guard(&artifact.guard);
             for node in artifact.keys.values() {

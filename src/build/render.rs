@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use minijinja::{Environment, OutputSpanKind};
 
+use crate::base::name::InstanceName;
 use crate::base::report::{Diagnostic, Place, Source};
 use crate::base::value::Value;
 
@@ -13,6 +14,7 @@ use super::artifact::{Grammar, RenderedPiece, RenderedWhat, Text};
 use super::config::artifact::Body;
 use super::expression::{to_jinja, words};
 use super::holes::{LEDGER, Ledger, templates};
+use super::instance::{self, Instance};
 use super::options::evaluate::Site;
 use super::options::{Settings, insert};
 use super::templates::{Templates, name_of};
@@ -26,7 +28,7 @@ pub struct Renderer<'a> {
     files: &'a Templates,
     env: Environment<'static>,
     /// What the templates of each module see, but for `each`.
-    contexts: BTreeMap<&'a str, BTreeMap<String, minijinja::Value>>,
+    contexts: BTreeMap<&'a InstanceName, BTreeMap<String, minijinja::Value>>,
 }
 
 impl<'a> Renderer<'a> {
@@ -44,8 +46,7 @@ impl<'a> Renderer<'a> {
             env.add_template_owned(name.clone(), source.text.clone())
                 .map_err(|error| fault(&error, files, source))?;
         }
-        let contexts =
-            world.modules.keys().map(|name| (name.as_str(), context(world, settings, name.as_str())));
+        let contexts = world.modules.values().map(|module| (&module.name, context(world, settings, module)));
         Ok(Self { files, env, contexts: contexts.collect() })
     }
 
@@ -54,7 +55,7 @@ impl<'a> Renderer<'a> {
     /// # Errors
     /// Where its template cannot be rendered.
     pub fn text(&self, body: &Body, site: Site<'_>) -> Result<Option<Text>, Diagnostic> {
-        let name = name_of(&site.module.name, &body.file.value);
+        let name = name_of(&site.module.file.name, &body.file.value);
         let Some(grammar) = body.grammar else {
             return Ok(self.files.bytes.get(&name).cloned().map(Text::Source));
         };
@@ -70,8 +71,8 @@ impl<'a> Renderer<'a> {
         grammar: Grammar,
         site: Site<'_>,
     ) -> Result<Text, Diagnostic> {
-        let ledger = Arc::new(Ledger::new(site.module.name.clone()));
-        let mut context = self.contexts.get(site.module.name.as_str()).cloned().unwrap_or_default();
+        let ledger = Arc::new(Ledger::new(site.module));
+        let mut context = self.contexts.get(&site.module.name).cloned().unwrap_or_default();
         if let Some(each) = site.each {
             let value = each.value.as_ref().unwrap_or(&Value::None);
             let pair = [("key", to_jinja(&each.key)), ("value", to_jinja(value))];
@@ -106,16 +107,12 @@ impl<'a> Renderer<'a> {
 }
 
 /// What the templates of a module see: its own settings, those of the modules that it names, and the host's.
-fn context(world: &World, settings: &Settings, module: &str) -> BTreeMap<String, minijinja::Value> {
+fn context(world: &World, settings: &Settings, own: &Instance) -> BTreeMap<String, minijinja::Value> {
     let mut context = BTreeMap::new();
-    let Some((_, own)) = world.modules.iter().find(|(name, _)| name.as_str() == module) else {
-        return context;
-    };
-    let named = own.requires.iter().chain(&own.uses).map(|named| &named.value);
-    for name in named.chain([&own.name]) {
-        let mut values = BTreeMap::from([("on".to_owned(), Value::Bool(world.modules.contains_key(name)))]);
-        let first = Leaf { module: name.clone(), path: Vec::new() };
-        for (leaf, setting) in settings.values.range(first..).take_while(|(leaf, _)| leaf.module == *name) {
+    for (name, meant) in &own.names {
+        let mut values = BTreeMap::from([("on".to_owned(), Value::Bool(world.modules.contains_key(meant)))]);
+        let first = Leaf { module: meant.clone(), path: Vec::new() };
+        for (leaf, setting) in settings.values.range(first..).take_while(|(leaf, _)| leaf.module == *meant) {
             insert(&mut values, &leaf.path, setting.value.clone());
         }
         context.insert(name.as_str().to_owned(), to_jinja(&Value::Map(values)));
@@ -123,6 +120,8 @@ fn context(world: &World, settings: &Settings, module: &str) -> BTreeMap<String,
     let host = super::config::host::HOST_TEXTS.into_iter().chain(["name"]);
     let host = host.map(|name| (name, to_jinja(&world.host.text(name))));
     context.insert("host".to_owned(), minijinja::Value::from_pairs(host));
+    let fields = instance::FIELDS.map(|name| (name, to_jinja(&own.field(name))));
+    context.insert("instance".to_owned(), minijinja::Value::from_pairs(fields));
     context
 }
 

@@ -3,8 +3,9 @@
 use crate::base::report::{Diagnostic, Severity};
 use crate::base::value::Value;
 
-use super::config::module::{ModuleFile, RuleDecl};
+use super::config::module::RuleDecl;
 use super::config::tree::Data;
+use super::instance::Instance;
 use super::names::Names;
 use super::options::Settings;
 use super::options::evaluate::{EachEntry, Machine, Nothing, Site};
@@ -14,7 +15,7 @@ use super::world::Each;
 pub fn check(machine: &Machine<'_>, settings: &Settings) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for module in machine.world.order.iter().filter_map(|name| machine.world.modules.get(name)) {
-        for rule in &module.rules {
+        for rule in &module.file.rules {
             match check_rule(machine, module, rule, settings) {
                 Ok(broken) => found.extend(broken),
                 Err(Nothing::Known) if !settings.failed.is_empty() => {}
@@ -27,7 +28,7 @@ pub fn check(machine: &Machine<'_>, settings: &Settings) -> Vec<Diagnostic> {
 
 fn check_rule(
     machine: &Machine<'_>,
-    module: &ModuleFile,
+    module: &Instance,
     rule: &RuleDecl,
     settings: &Settings,
 ) -> Result<Vec<Diagnostic>, Nothing> {
@@ -73,5 +74,6 @@ fn diagnostic(
         Some(Value::Int(index)) => format!(", in its entry {}", index + 1),
         _ => String::new(),
     };
-    Ok(diagnostic.help(format!("module `{}` demands it{entry}", site.module.name)))
+    let own = &site.module.name;
+    Ok(diagnostic.of(own).help(format!("module `{own}` demands it{entry}")))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::name::{HostName, Label, ModuleName, UnitName, UserName};
+use crate::base::name::{HostName, InstanceName, Label, UnitName, UserName};
 use crate::base::path::TargetPath;
 use crate::base::report::{Diagnostic, Place, RenderStyle, Source, render};
 use crate::base::value::Value;
@@ -36,7 +36,7 @@ pub(crate) fn of(module: &str, what: What) -> Artifact {
         _ => "[[…]]".to_owned(),
     };
     let place = place(&format!("modules/{module}/module.toml"), &header);
-    Artifact { module: ModuleName::new(module).unwrap(), place, what }
+    Artifact { module: InstanceName::parse(module).unwrap(), place, what }
 }
 
 /// A host with these artifacts.
@@ -45,7 +45,7 @@ pub(crate) fn rendered(artifacts: Vec<Artifact>) -> Rendered {
     Rendered {
         host: HostName::new("h").unwrap(),
         target: Target { system, arch, python },
-        modules: vec![ModuleName::new("m").unwrap()],
+        modules: vec![InstanceName::parse("m").unwrap()],
         artifacts,
     }
 }
@@ -78,7 +78,11 @@ fn parts(hole: &str) -> Vec<Part> {
             _ => return Part::Value(Value::Str(text.to_owned())),
         };
         let (module, name) = text.split_once(' ').unwrap().1.split_once('/').unwrap();
-        Part::Reference(Reference { kind, module: ModuleName::new(module).unwrap(), name: name.to_owned() })
+        Part::Reference(Reference {
+            kind,
+            module: InstanceName::parse(module).unwrap(),
+            name: name.to_owned(),
+        })
     };
     hole.split('~').map(part).collect()
 }

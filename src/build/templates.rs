@@ -38,7 +38,10 @@ impl Templates {
     /// Reads all files that the artifacts of these modules name.
     pub fn read(loader: &mut Loader<'_>, modules: &Modules) -> Self {
         let mut templates = Self::default();
-        for module in modules.values() {
+        // The instances of a module share its files.
+        let files: BTreeMap<&ModuleName, _> =
+            modules.values().map(|module| (&module.file.name, &module.file)).collect();
+        for module in files.values() {
             for body in module.artifacts.iter().filter_map(|artifact| artifact.body.as_ref()) {
                 templates.body(loader, &module.name, body);
             }

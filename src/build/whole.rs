@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::layout;
-use crate::base::name::ModuleName;
+use crate::base::name::InstanceName;
 use crate::base::nearest::advice;
 use crate::base::report::Diagnostic;
 
@@ -22,7 +22,7 @@ pub fn check(world: &World, artifacts: Vec<Artifact>, faults: &mut Vec<Diagnosti
 }
 
 fn references(world: &World, artifacts: &[Artifact], faults: &mut Vec<Diagnostic>) {
-    let mut known: BTreeMap<(ReferenceKind, ModuleName), BTreeSet<String>> = BTreeMap::new();
+    let mut known: BTreeMap<(ReferenceKind, InstanceName), BTreeSet<String>> = BTreeMap::new();
     for (kind, module, name) in artifacts.iter().filter_map(Artifact::key) {
         known.entry((kind, module)).or_default().insert(name);
     }
@@ -35,7 +35,10 @@ fn references(world: &World, artifacts: &[Artifact], faults: &mut Vec<Diagnostic
                 let names = known.get(&(reference.kind, reference.module.clone())).cloned();
                 let names = names.unwrap_or_default();
                 if let Some((message, help)) = dangling(world, &artifact.module, reference, &names) {
-                    let fault = Diagnostic::error(message).at(piece.place.clone(), "").help(help);
+                    let fault = Diagnostic::error(message)
+                        .at(piece.place.clone(), "")
+                        .of(&artifact.module)
+                        .help(help);
                     if !faults.contains(&fault) {
                         faults.push(fault);
                     }
@@ -48,14 +51,13 @@ fn references(world: &World, artifacts: &[Artifact], faults: &mut Vec<Diagnostic
 /// Why a reference leads nowhere.
 fn dangling(
     world: &World,
-    own: &ModuleName,
+    own: &InstanceName,
     reference: &Reference,
     names: &BTreeSet<String>,
 ) -> Option<(String, String)> {
     let (module, name, what) = (&reference.module, &reference.name, function(reference.kind));
-    let seen = world.modules.get(own).is_some_and(|file| {
-        module == own || file.requires.iter().chain(&file.uses).any(|named| named.value == *module)
-    });
+    let seen = world.modules.get(own).is_some_and(|own| own.names.values().any(|seen| seen == module));
+    let own = own.module();
     if !seen {
         let help = format!("name `{module}` in `requires` or `uses` of `{own}`");
         return Some((format!("`{own}` knows no module `{module}`"), help));
@@ -66,8 +68,8 @@ fn dangling(
     if names.contains(name) {
         return None;
     }
-    let place = world.modules.get(module).and_then(|file| {
-        file.artifacts.iter().find(|artifact| {
+    let place = world.modules.get(module).and_then(|module| {
+        module.file.artifacts.iter().find(|artifact| {
             let written = artifact.keys.get("name").map(|node| &node.data);
             matches!(written, Some(super::config::tree::Data::Str(text)) if text == name)
         })
@@ -140,7 +142,7 @@ fn once(artifacts: Vec<Artifact>, faults: &mut Vec<Diagnostic>) -> Vec<Artifact>
                         Diagnostic::error(format!("{name} comes from two places that differ"))
                             .at(artifact.place.clone(), "this")
                             .at(other.place.clone(), "and this")
-                            .help(help),
+                            .help(artifact.apart(other, help)),
                     );
                 }
                 continue;

@@ -1,16 +1,15 @@
 //! Which names code may use: those of its own module, of the modules that this names, of `host` and `each`.
 
-use std::collections::BTreeMap;
-
-use crate::base::name::ModuleName;
+use crate::base::name::{InstanceName, ModuleName};
 use crate::base::nearest::advice;
 use crate::base::report::{Diagnostic, Place};
 
 use super::config::host::HOST_TEXTS;
-use super::config::module::{Guard, ModuleFile};
+use super::config::module::Guard;
 use super::config::option::OptionDecl;
 use super::graph::Modules;
 use super::host::Host;
+use super::instance::{self, Instance};
 use super::scan::{Found, Read, Stand, expression};
 use super::types::Type;
 
@@ -20,7 +19,7 @@ pub struct World {
     /// The modules, by name.
     pub modules: Modules,
     /// Their names, in order.
-    pub order: Vec<ModuleName>,
+    pub order: Vec<InstanceName>,
     /// The host.
     pub host: Host,
 }
@@ -29,7 +28,7 @@ pub struct World {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Leaf {
     /// Its module.
-    pub module: ModuleName,
+    pub module: InstanceName,
     /// Its name, behind the names of the tables that it is a field of.
     pub path: Vec<String>,
 }
@@ -58,26 +57,28 @@ pub enum Meaning {
     Host(&'static str),
     /// `each.key` or `each.value`.
     Each,
+    /// `instance.x`.
+    Instance(&'static str),
     /// `x.on`.
-    On(ModuleName, bool),
+    On(InstanceName, bool),
     /// Something of a module that is off.
-    Off(ModuleName),
+    Off(InstanceName),
     /// An option, or a table with all of its fields.
     Options(Leaf),
 }
 
 /// All leaves of a module, each with its declaration.
 #[must_use]
-pub fn leaves(module: &ModuleFile) -> Vec<(Leaf, &OptionDecl)> {
+pub fn leaves(module: &Instance) -> Vec<(Leaf, &OptionDecl)> {
     let mut found = Vec::new();
-    for (name, option) in &module.options {
+    for (name, option) in &module.file.options {
         add_leaves(&module.name, vec![name.clone()], option, &mut found);
     }
     found
 }
 
 fn add_leaves<'a>(
-    module: &ModuleName,
+    module: &InstanceName,
     path: Vec<String>,
     option: &'a OptionDecl,
     found: &mut Vec<(Leaf, &'a OptionDecl)>,
@@ -93,17 +94,11 @@ fn add_leaves<'a>(
 }
 
 impl World {
-    /// The modules that a module sees besides itself.
-    fn seen<'a>(&'a self, module: &'a ModuleFile) -> BTreeMap<&'a ModuleName, Option<&'a ModuleFile>> {
-        let named = module.requires.iter().chain(&module.uses).map(|named| &named.value);
-        named.chain([&module.name]).map(|name| (name, self.modules.get(name))).collect()
-    }
-
     /// What a name means in a module, or why it means nothing.
     ///
     /// # Errors
     /// Where it is unknown.
-    pub fn meaning(&self, module: &ModuleFile, read: &Read, each: Each<'_>) -> Result<Meaning, Diagnostic> {
+    pub fn meaning(&self, module: &Instance, read: &Read, each: Each<'_>) -> Result<Meaning, Diagnostic> {
         let error =
             |message: String, help: String| Diagnostic::error(message).at(read.place.clone(), "").help(help);
         let (first, rest) = read.path.split_first().ok_or_else(|| error(String::new(), String::new()))?;
@@ -118,16 +113,23 @@ impl World {
             ("host", _) => {
                 Err(error("`host` is a table".to_owned(), "name a field of it, as `host.name`".to_owned()))
             }
+            ("instance", [field]) => match instance::FIELDS.into_iter().find(|name| name == field) {
+                Some(name) => Ok(Meaning::Instance(name)),
+                None => Err(error(format!("`instance` has no `{field}`"), advice(field, instance::FIELDS))),
+            },
+            ("instance", _) => {
+                let help = "write `instance.suffix` in names, or ask for `instance.name`";
+                Err(error("`instance` is a table".to_owned(), help.to_owned()))
+            }
             ("each", rest) => each_meaning(rest, each).map_err(|(message, help)| error(message, help)),
             (name, rest) => {
-                let seen = self.seen(module);
-                let found = seen.iter().find(|(known, _)| known.as_str() == name);
-                let Some((name, found)) = found else {
+                let Some(meant) = module.means(name) else {
                     return Err(self.unseen(module, name, read));
                 };
+                let found = self.modules.get(meant);
                 match (found, rest) {
-                    (_, [field]) if field == "on" => Ok(Meaning::On((*name).clone(), found.is_some())),
-                    (None, _) => Ok(Meaning::Off((*name).clone())),
+                    (_, [field]) if field == "on" => Ok(Meaning::On(meant.clone(), found.is_some())),
+                    (None, _) => Ok(Meaning::Off(meant.clone())),
                     (Some(other), rest) => {
                         option_meaning(other, rest).map_err(|(message, help)| error(message, help))
                     }
@@ -136,15 +138,15 @@ impl World {
         }
     }
 
-    fn unseen(&self, module: &ModuleFile, name: &str, read: &Read) -> Diagnostic {
-        let own = &module.name;
-        let help = if self.modules.keys().any(|known| known.as_str() == name) {
+    fn unseen(&self, module: &Instance, name: &str, read: &Read) -> Diagnostic {
+        let own = &module.file.name;
+        let help = if self.modules.keys().any(|known| known.module().as_str() == name) {
             format!("name `{name}` in `requires` or `uses` of `{own}`")
-        } else if module.options.contains_key(name) {
+        } else if module.file.options.contains_key(name) {
             format!("did you mean `{own}.{name}`?")
         } else {
-            let seen = self.seen(module);
-            advice(name, seen.keys().map(|name| name.as_str()).chain(["host", "each"]))
+            let seen = module.names.keys().map(ModuleName::as_str);
+            advice(name, seen.chain(["host", "each", "instance"]))
         };
         Diagnostic::error(format!("`{own}` knows no `{name}`")).at(read.place.clone(), "").help(help)
     }
@@ -152,15 +154,14 @@ impl World {
     /// What all names in code mean; those that mean nothing are reported.
     pub fn meanings(
         &self,
-        module: &ModuleFile,
+        module: &Instance,
         found: &Found,
         each: Each<'_>,
         faults: &mut Vec<Diagnostic>,
     ) -> Vec<(Meaning, Place)> {
-        let seen = self.seen(module);
         for (local, place) in &found.locals {
-            if matches!(local.as_str(), "host" | "each" | "on" | "set")
-                || seen.keys().any(|name| name.as_str() == local)
+            if matches!(local.as_str(), "host" | "each" | "instance" | "on" | "set")
+                || module.means(local).is_some()
             {
                 let message = format!("`{local}` has a meaning already");
                 faults.push(Diagnostic::error(message).at(place.clone(), "").help("choose another name"));
@@ -190,9 +191,9 @@ impl World {
 
     fn entry_type(&self, path: &[String]) -> Option<&Type> {
         let (module, rest) = path.split_first()?;
-        let module = self.modules.iter().find(|(name, _)| name.as_str() == module)?.1;
+        let module = self.modules.values().find(|known| known.file.name.as_str() == module)?;
         let (option, fields) = rest.split_first()?;
-        let mut kind = &module.options.get(option)?.kind;
+        let mut kind = &module.file.options.get(option)?.kind;
         for field in fields {
             let Type::Table(known) = kind else { return None };
             kind = &known.get(field)?.kind;
@@ -234,13 +235,14 @@ fn each_meaning(rest: &[String], each: Each<'_>) -> Result<Meaning, Fault> {
     }
 }
 
-fn option_meaning(module: &ModuleFile, rest: &[String]) -> Result<Meaning, Fault> {
-    let own = &module.name;
+fn option_meaning(module: &Instance, rest: &[String]) -> Result<Meaning, Fault> {
+    // As code says it: it is the same for all instances.
+    let own = &module.file.name;
     let Some((name, mut rest)) = rest.split_first() else {
         return Err((format!("`{own}` is a module"), format!("name an option of it, as `{own}.x`")));
     };
-    let Some(mut option) = module.options.get(name) else {
-        let help = advice(name, module.options.keys().map(String::as_str));
+    let Some(mut option) = module.file.options.get(name) else {
+        let help = advice(name, module.file.options.keys().map(String::as_str));
         return Err((format!("module `{own}` has no option `{name}`"), help));
     };
     let mut path = vec![name.clone()];
@@ -253,9 +255,8 @@ fn option_meaning(module: &ModuleFile, rest: &[String]) -> Result<Meaning, Fault
         path.push(field.clone());
         rest = inner;
     }
-    let leaf = Leaf { module: own.clone(), path };
-    taken(&option.kind, &leaf.to_string(), rest)?;
-    Ok(Meaning::Options(leaf))
+    taken(&option.kind, &format!("{own}.{}", path.join(".")), rest)?;
+    Ok(Meaning::Options(Leaf { module: module.name.clone(), path }))
 }
 
 /// Checks what is taken of a value of a type by name.

@@ -88,7 +88,7 @@ fn diagnostic(diagnostic: &Diagnostic) -> Value {
     };
     json!({
         "severity": severity,
-        "message": diagnostic.message,
+        "message": diagnostic.title(),
         "places": places,
         "help": diagnostic.help,
     })

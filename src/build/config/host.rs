@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
-use crate::base::name::ModuleName;
+use crate::base::name::{InstanceName, ModuleName};
 use crate::base::nearest::advice;
-use crate::base::report::{Diagnostic, Source};
+use crate::base::report::{Diagnostic, Place, Source};
 
 use super::keys::{Keys, mismatch, string, table};
 use super::tree::{Data, Entry, Node, Placed, parse};
@@ -24,13 +24,24 @@ pub struct HostFile {
     /// Where more modules are, relative to itself.
     pub module_paths: Vec<Placed<String>>,
     /// The modules that it turns on.
-    pub modules: Vec<Placed<ModuleName>>,
+    pub modules: Vec<Placed<InstanceName>>,
     /// Whether its `modules` replace those of what it imports.
     pub replace_modules: bool,
     /// The texts of `[host]`, by name.
     pub texts: BTreeMap<&'static str, Placed<String>>,
-    /// The tables of modules, by their keys.
+    /// The tables of modules, by their keys, without `bind`.
     pub sections: BTreeMap<String, Entry>,
+    /// The `bind` of these tables, by their keys: which instances the names of modules mean.
+    pub binds: BTreeMap<String, BTreeMap<ModuleName, Binding>>,
+}
+
+/// That the name of a module means this instance.
+#[derive(Debug, Clone)]
+pub struct Binding {
+    /// The name, where it is written.
+    pub key: Place,
+    /// The instance.
+    pub to: Placed<InstanceName>,
 }
 
 /// Reads the text of a host file or a fragment.
@@ -44,15 +55,21 @@ pub fn read(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> HostFile {
         replace_modules: false,
         texts: BTreeMap::new(),
         sections: BTreeMap::new(),
+        binds: BTreeMap::new(),
     };
     if let Some(entry) = sections.remove("host") {
         head(&mut file, &entry, faults);
     }
-    for (name, entry) in &sections {
-        if table(&entry.value, faults).is_some() && ModuleName::new(name.as_str()).is_err() {
+    for (name, entry) in &mut sections {
+        if table(&entry.value, faults).is_some() && InstanceName::parse(name).is_err() {
             let message = format!("`{name}` is no module");
             let help = "a table of a host file is `[host]` or named like a module that is on";
             faults.push(Diagnostic::error(message).at(entry.key.clone(), "").help(help));
+        }
+        if let Data::Table(table) = &mut entry.value.data
+            && let Some(bind) = table.entries.remove("bind")
+        {
+            file.binds.insert(name.clone(), bindings(&bind.value, faults));
         }
     }
     file.sections = sections;
@@ -85,13 +102,38 @@ fn modules(file: &mut HostFile, node: &Node, faults: &mut Vec<Diagnostic>) {
         return;
     };
     for name in items.iter().filter_map(|item| string(item, faults)).collect::<Vec<_>>() {
-        match ModuleName::new(name.value) {
-            Ok(value) => file.modules.push(Placed { value, place: name.place }),
-            Err(error) => faults.push(
-                Diagnostic::error(error.to_string()).at(name.place, "").help("name a folder of `modules/`"),
-            ),
+        file.modules.extend(instance(name, faults));
+    }
+}
+
+fn instance(name: Placed<String>, faults: &mut Vec<Diagnostic>) -> Option<Placed<InstanceName>> {
+    match InstanceName::parse(&name.value) {
+        Ok(value) => Some(Placed { value, place: name.place }),
+        Err(error) => {
+            let help = "name a folder of `modules/`, or an instance of such a module, as `comet:backup`";
+            faults.push(Diagnostic::error(error.to_string()).at(name.place, "").help(help));
+            None
         }
     }
+}
+
+/// What `bind` says.
+fn bindings(node: &Node, faults: &mut Vec<Diagnostic>) -> BTreeMap<ModuleName, Binding> {
+    let mut found = BTreeMap::new();
+    for (key, entry) in table(node, faults).iter().flat_map(|table| &table.entries) {
+        let to = string(&entry.value, faults).and_then(|to| instance(to, faults));
+        let Some(to) = to else { continue };
+        if to.value.module().as_str() == key {
+            let name = to.value.module().clone();
+            found.insert(name, Binding { key: entry.key.clone(), to });
+        } else {
+            let message = format!("`{}` is no instance of `{key}`", to.value);
+            let help = format!("write it like `bind.{key} = \"{key}:backup\"`");
+            let error = Diagnostic::error(message).at(to.place, "").at(entry.key.clone(), "bound here");
+            faults.push(error.help(help));
+        }
+    }
+    found
 }
 
 /// What `{ replace = … }` has in it, where that is what a node is.
@@ -171,7 +213,7 @@ mod tests {
         );
         assert_eq!(faults, "");
         assert!(file.replace_modules && file.sections.contains_key("comet"));
-        assert_eq!(file.modules[0].value.as_str(), "comet");
+        assert_eq!(file.modules[0].value.to_string(), "comet");
     }
 
     #[test]
@@ -180,7 +222,7 @@ mod tests {
             "[host]\nsytem = 'debian-12'\narch = 'x86-64'\npython = '2.7'\nimports = ['/etc/x']\nmodules = ['a-b', 1]\n\
              [a-b]\n",
         );
-        insta::assert_snapshot!(faults, @r"
+        insta::assert_snapshot!(faults, @"
         error: `x86-64` is no `arch` that is known
          --> hosts/a.toml:3:8
           |
@@ -213,13 +255,13 @@ mod tests {
           |
           = help: write it in quotes
 
-        error: `a-b` is no module name: lower-case letters, digits and `_`, the first a letter, at most 63, and not `host`, `each`, `on` or `set`
+        error: `a-b` is no module name: lower-case letters, digits and `_`, the first a letter, at most 63, and not `host`, `each`, `instance`, `on` or `set`
          --> hosts/a.toml:6:12
           |
         6 | modules = ['a-b', 1]
           |            ^^^^^
           |
-          = help: name a folder of `modules/`
+          = help: name a folder of `modules/`, or an instance of such a module, as `comet:backup`
 
         error: `[host]` has no key `sytem`
          --> hosts/a.toml:2:1

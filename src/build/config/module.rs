@@ -17,8 +17,12 @@ use super::tree::{Data, Node, Placed, Table, parse};
 pub struct ModuleFile {
     /// Its name: that of its folder.
     pub name: ModuleName,
+    /// Its header: `[module]`.
+    pub place: Place,
     /// What it is for.
     pub description: String,
+    /// Whether a host may have more than one instance of it.
+    pub instances: bool,
     /// The modules that come along, and before it.
     pub requires: Vec<Placed<ModuleName>>,
     /// The modules that it knows where they are on.
@@ -79,10 +83,12 @@ pub struct RuleDecl {
 pub fn read(name: &ModuleName, source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> Option<ModuleFile> {
     let root = parse(source, faults)?;
     let top = Place { source: Arc::clone(source), span: 0..0 };
-    let mut keys = Keys::new(&root, top, "a module");
+    let mut keys = Keys::new(&root, top.clone(), "a module");
     let mut file = ModuleFile {
         name: name.clone(),
+        place: top,
         description: String::new(),
+        instances: false,
         requires: Vec::new(),
         uses: Vec::new(),
         options: BTreeMap::new(),
@@ -93,11 +99,13 @@ pub fn read(name: &ModuleName, source: &Arc<Source>, faults: &mut Vec<Diagnostic
     };
     match keys.take("module") {
         Some(entry) => {
+            file.place = entry.key.clone();
             if let Some(head) = table(&entry.value, faults) {
                 let mut keys = Keys::new(head, entry.key.clone(), "`[module]`");
                 file.description =
                     keys.required("description", faults).map(|text| text.value).unwrap_or_default();
                 file.requires = names(name, keys.strings("requires", faults), faults);
+                file.instances = keys.flag("instances", faults);
                 file.uses = names(name, keys.strings("uses", faults), faults);
                 keys.finish(faults);
             }
@@ -109,7 +117,12 @@ pub fn read(name: &ModuleName, source: &Arc<Source>, faults: &mut Vec<Diagnostic
         ),
     }
     if let Some(entry) = keys.take("options") {
-        file.options = table(&entry.value, faults).map(|table| options(table, faults)).unwrap_or_default();
+        let table = table(&entry.value, faults);
+        if let Some(bind) = table.and_then(|table| table.entries.get("bind")) {
+            let error = Diagnostic::error("`bind` is no name for an option").at(bind.key.clone(), "");
+            faults.push(error.help("choose another name: hosts say by `bind` which instance a name means"));
+        }
+        file.options = table.map(|table| options(table, faults)).unwrap_or_default();
     }
     file.sets = keys.tables("set", faults).iter().map(|(table, place)| set(table, place, faults)).collect();
     for (table, place) in keys.tables("assert", faults) {

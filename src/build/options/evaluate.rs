@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::base::report::{Diagnostic, Place};
 use crate::base::value::Value;
-use crate::build::config::module::{Guard, ModuleFile};
+use crate::build::config::module::Guard;
 use crate::build::config::tree::{Node, Placed};
 use crate::build::expression::{Context, Evaluator};
 use crate::build::host::HostFiles;
+use crate::build::instance::Instance;
 use crate::build::names::{Meanings, Names};
 use crate::build::world::{Each, Leaf, Meaning, World};
 
@@ -66,7 +67,7 @@ impl From<Diagnostic> for Nothing {
 #[derive(Clone, Copy)]
 pub struct Site<'a> {
     /// The module.
-    pub module: &'a ModuleFile,
+    pub module: &'a Instance,
     /// The entry, if there is one.
     pub each: Option<&'a EachEntry>,
 }
@@ -93,11 +94,13 @@ impl<'a> Machine<'a> {
             match meaning {
                 Meaning::Each => {}
                 Meaning::Host(name) => put(&["host", name], self.world.host.text(name)),
-                Meaning::On(module, on) => put(&[module.as_str(), "on"], Value::Bool(*on)),
-                Meaning::Off(module) => put(&[module.as_str(), "on"], Value::Bool(false)),
+                Meaning::Instance(field) => put(&["instance", field], site.module.field(field)),
+                Meaning::On(other, on) => put(&[other.module().as_str(), "on"], Value::Bool(*on)),
+                Meaning::Off(other) => put(&[other.module().as_str(), "on"], Value::Bool(false)),
                 Meaning::Options(leaf) => {
                     let value = settings.value(leaf).ok_or(Nothing::Known)?;
-                    let mut path = vec![leaf.module.as_str()];
+                    // In code, the name of a module means one of its instances.
+                    let mut path = vec![leaf.module.module().as_str()];
                     path.extend(leaf.path.iter().map(String::as_str));
                     put(&path, value);
                 }
@@ -127,7 +130,7 @@ impl<'a> Machine<'a> {
     ) -> Result<bool, Nothing> {
         let meanings = self.names(site, |names| names.bare(code, Self::each(site)));
         let context = self.context(&meanings, site, settings)?;
-        Ok(self.evaluator.condition(code, &context)?)
+        Ok(self.evaluator.condition(code, &context).map_err(|fault| fault.of(&site.module.name))?)
     }
 
     /// A value with all code in it evaluated.
@@ -137,7 +140,7 @@ impl<'a> Machine<'a> {
     pub fn node(&self, node: &Node, site: Site<'_>, settings: &Settings) -> Result<Node, Nothing> {
         let meanings = self.names(site, |names| names.node(node, Self::each(site)));
         let context = self.context(&meanings, site, settings)?;
-        Ok(self.evaluator.node(node, &context)?)
+        Ok(self.evaluator.node(node, &context).map_err(|fault| fault.of(&site.module.name))?)
     }
 
     /// The entries for which something counts: one without an `each` where there is no `for_each`.
@@ -146,7 +149,7 @@ impl<'a> Machine<'a> {
     /// Where they cannot be known.
     pub fn entries(
         &self,
-        module: &ModuleFile,
+        module: &Instance,
         guard: &Guard,
         settings: &Settings,
     ) -> Result<Vec<Option<EachEntry>>, Nothing> {
@@ -156,7 +159,8 @@ impl<'a> Machine<'a> {
             Some(code) => {
                 let meanings = self.names(site, |names| names.bare(code, Each::No));
                 let context = self.context(&meanings, site, settings)?;
-                let entries = self.evaluator.entries(code, &context)?;
+                let entries = self.evaluator.entries(code, &context);
+                let entries = entries.map_err(|fault| fault.of(&module.name))?;
                 entries.into_iter().map(|(key, value)| Some(EachEntry { key, value: Some(value) })).collect()
             }
         };
@@ -256,13 +260,11 @@ fn from_sets(machine: &Machine<'_>, plan: &Plan<'_>, settings: &Settings) -> Res
 
 /// Where the module of an option is turned on, or has its table, by the strongest file that says so.
 fn turned_on(world: &World, files: &HostFiles, leaf: &Leaf) -> Option<Place> {
-    let name = leaf.module.as_str();
-    let table = files.files.iter().rev().find_map(|file| file.sections.get(name));
+    let name = leaf.module.to_string();
+    let table = files.files.iter().rev().find_map(|file| file.sections.get(&name));
     let named = || world.host.modules.iter().find(|module| module.value == leaf.module);
-    let required = || {
-        world.modules.values().flat_map(|module| &module.requires).find(|module| module.value == leaf.module)
-    };
-    table
-        .map(|entry| entry.key.clone())
-        .or_else(|| named().or_else(required).map(|module| module.place.clone()))
+    let mut required = world.modules.values().flat_map(Instance::required);
+    let required = required.find(|(needed, _)| **needed == leaf.module).map(|(_, place)| place);
+    let place = table.map(|entry| &entry.key).or_else(|| named().map(|module| &module.place)).or(required);
+    place.cloned()
 }

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::name::ModuleName;
-use crate::base::nearest::advice;
+use crate::base::name::Name;
+use crate::base::nearest::{advice, nearest};
 use crate::base::report::{Diagnostic, Place};
 use crate::build::config::keys::mismatch;
-use crate::build::config::module::{ModuleFile, SetDecl};
+use crate::build::config::module::SetDecl;
 use crate::build::config::option::OptionDecl;
 use crate::build::config::tree::{Data, Entry, Node};
 use crate::build::graph::ring_error;
 use crate::build::host::HostFiles;
+use crate::build::instance::Instance;
 use crate::build::names::{Meanings, Names};
 use crate::build::ring;
 use crate::build::types::Type;
@@ -22,7 +23,7 @@ pub struct Plan<'a> {
     /// Its declaration.
     pub decl: &'a OptionDecl,
     /// The module that declares it.
-    pub module: &'a ModuleFile,
+    pub module: &'a Instance,
     /// What host files say: the file's number, and the value as written.
     pub files: Vec<(usize, &'a Node)>,
     /// What modules say, in module order.
@@ -33,7 +34,7 @@ pub struct Plan<'a> {
 #[derive(Debug)]
 pub struct SetPart<'a> {
     /// Whose it is.
-    pub module: &'a ModuleFile,
+    pub module: &'a Instance,
     /// The whole.
     pub set: &'a SetDecl,
     /// The value, as written.
@@ -66,7 +67,7 @@ pub fn plans<'a>(world: &'a World, files: &'a HostFiles, faults: &mut Vec<Diagno
     }
     for name in &world.order {
         if let Some(module) = world.modules.get(name) {
-            module.sets.iter().for_each(|set| planner.set(module, set));
+            module.file.sets.iter().for_each(|set| planner.set(module, set));
         }
     }
     let order = planner.order();
@@ -81,7 +82,7 @@ struct Planner<'a, 'b> {
 }
 
 impl<'a> Planner<'a, '_> {
-    fn names(&mut self, module: &'a ModuleFile) -> Names<'_> {
+    fn names(&mut self, module: &'a Instance) -> Names<'_> {
         Names { world: self.world, module, faults: self.faults }
     }
 
@@ -95,9 +96,9 @@ impl<'a> Planner<'a, '_> {
 
     /// The options of one module in one host file.
     fn section(&mut self, file: usize, name: &str, entry: &'a Entry) {
-        let Some(module) = self.world.modules.iter().find(|(known, _)| known.as_str() == name) else {
-            let on = self.world.modules.keys().map(ModuleName::as_str);
-            let help = match crate::base::nearest::nearest(name, on) {
+        let Some(module) = self.world.modules.values().find(|known| known.name.to_string() == name) else {
+            let on: Vec<String> = self.world.modules.keys().map(ToString::to_string).collect();
+            let help = match nearest(name, on.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("add `{name}` to `modules`, or leave this out"),
             };
@@ -107,17 +108,17 @@ impl<'a> Planner<'a, '_> {
         };
         let Data::Table(table) = &entry.value.data else { return };
         for (key, entry) in &table.entries {
-            let leaf = Leaf { module: module.0.clone(), path: vec![key.clone()] };
-            match module.1.options.get(key) {
+            let leaf = Leaf { module: module.name.clone(), path: vec![key.clone()] };
+            match module.file.options.get(key) {
                 Some(decl) => self.given(file, &leaf, decl, &entry.value),
-                None => self.no_option(module.1, key, &entry.key),
+                None => self.no_option(module, key, &entry.key),
             }
         }
     }
 
-    fn no_option(&mut self, module: &ModuleFile, key: &str, place: &Place) {
-        let message = format!("module `{}` has no option `{key}`", module.name);
-        let help = advice(key, module.options.keys().map(String::as_str));
+    fn no_option(&mut self, module: &Instance, key: &str, place: &Place) {
+        let message = format!("module `{}` has no option `{key}`", module.file.name);
+        let help = advice(key, module.file.options.keys().map(String::as_str));
         self.faults.push(Diagnostic::error(message).at(place.clone(), "").help(help));
     }
 
@@ -169,24 +170,22 @@ impl<'a> Planner<'a, '_> {
         Some(found)
     }
 
-    fn set(&mut self, module: &'a ModuleFile, set: &'a SetDecl) {
+    fn set(&mut self, module: &'a Instance, set: &'a SetDecl) {
         let guard = self.names(module).guard(&set.guard);
         for (name, entry) in &set.targets.entries {
-            let named = module.requires.iter().chain(&module.uses).map(|named| &named.value);
-            let Some(name) = named.chain([&module.name]).find(|known| known.as_str() == name) else {
-                let known = module.requires.iter().chain(&module.uses).map(|named| named.value.as_str());
-                let help = advice(name, known.chain([module.name.as_str()]));
+            let Some(meant) = module.means(name) else {
+                let help = advice(name, module.names.keys().map(Name::as_str));
                 let message =
-                    format!("`{}` cannot set options of `{name}`: it does not name it", module.name);
+                    format!("`{}` cannot set options of `{name}`: it does not name it", module.file.name);
                 self.faults.push(Diagnostic::error(message).at(entry.key.clone(), "").help(help));
                 continue;
             };
             // What a module says to one that is off is left out.
-            let Some(target) = self.world.modules.get(name) else { continue };
+            let Some(target) = self.world.modules.get(meant) else { continue };
             let Data::Table(table) = &entry.value.data else { continue };
             for (key, entry) in &table.entries {
-                let leaf = Leaf { module: name.clone(), path: vec![key.clone()] };
-                match target.options.get(key) {
+                let leaf = Leaf { module: meant.clone(), path: vec![key.clone()] };
+                match target.file.options.get(key) {
                     Some(decl) => self.set_option((module, set), &leaf, (decl, &entry.value), &guard),
                     None => self.no_option(target, key, &entry.key),
                 }
@@ -196,7 +195,7 @@ impl<'a> Planner<'a, '_> {
 
     fn set_option(
         &mut self,
-        (module, set): (&'a ModuleFile, &'a SetDecl),
+        (module, set): (&'a Instance, &'a SetDecl),
         leaf: &Leaf,
         (decl, node): (&OptionDecl, &'a Node),
         guard: &Meanings,

@@ -10,54 +10,54 @@ fn undefined_names_in_expressions() {
         &[("a", "type = 'int'\ndefault = \"{{ m.aa + other.x + hots.name }}\"")],
         "[[assert]]\nthat = 'm.a.b'\nmessage = '{{ each.key }}'\n[[set]]\n[set.other]\nx = 1\n",
     )), @r#"
-        error: module `m` has no option `aa`
-         --> modules/m/module.toml:6:15
-          |
-        6 | default = "{{ m.aa + other.x + hots.name }}"
-          |               ^^^^
-          |
-          = help: did you mean `a`?
+    error: module `m` has no option `aa`
+     --> modules/m/module.toml:6:15
+      |
+    6 | default = "{{ m.aa + other.x + hots.name }}"
+      |               ^^^^
+      |
+      = help: did you mean `a`?
 
-        error: `m` knows no `other`
-         --> modules/m/module.toml:6:22
-          |
-        6 | default = "{{ m.aa + other.x + hots.name }}"
-          |                      ^^^^^^^
-          |
-          = help: known are `m`, `host` and `each`
+    error: `m` knows no `other`
+     --> modules/m/module.toml:6:22
+      |
+    6 | default = "{{ m.aa + other.x + hots.name }}"
+      |                      ^^^^^^^
+      |
+      = help: known are `m`, `host`, `each` and `instance`
 
-        error: `m` knows no `hots`
-         --> modules/m/module.toml:6:32
-          |
-        6 | default = "{{ m.aa + other.x + hots.name }}"
-          |                                ^^^^^^^^^
-          |
-          = help: did you mean `host`?
+    error: `m` knows no `hots`
+     --> modules/m/module.toml:6:32
+      |
+    6 | default = "{{ m.aa + other.x + hots.name }}"
+      |                                ^^^^^^^^^
+      |
+      = help: did you mean `host`?
 
-        error: `m.a` is one value: it has no `b`
-         --> modules/m/module.toml:8:9
-          |
-        8 | that = 'm.a.b'
-          |         ^^^^^
-          |
-          = help: write `m.a`
+    error: `m.a` is one value: it has no `b`
+     --> modules/m/module.toml:8:9
+      |
+    8 | that = 'm.a.b'
+      |         ^^^^^
+      |
+      = help: write `m.a`
 
-        error: there is no `each` here
-         --> modules/m/module.toml:9:15
-          |
-        9 | message = '{{ each.key }}'
-          |               ^^^^^^^^
-          |
-          = help: add `for_each = "…"` to the entry
+    error: there is no `each` here
+     --> modules/m/module.toml:9:15
+      |
+    9 | message = '{{ each.key }}'
+      |               ^^^^^^^^
+      |
+      = help: add `for_each = "…"` to the entry
 
-        error: `m` cannot set options of `other`: it does not name it
-          --> modules/m/module.toml:11:6
-           |
-        11 | [set.other]
-           |      ^^^^^
-           |
-           = help: there is only `m`
-        "#);
+    error: `m` cannot set options of `other`: it does not name it
+      --> modules/m/module.toml:11:6
+       |
+    11 | [set.other]
+       |      ^^^^^
+       |
+       = help: there is only `m`
+    "#);
 }
 
 #[test]

@@ -134,62 +134,62 @@ template = 'x.j2'
 wantedby = []
 ",
     ), @r#"
-        error: `[module]` has no key `require`
-         --> modules/m/module.toml:3:1
-          |
-        3 | require = []
-          | ^^^^^^^
-          |
-          = help: did you mean `requires`?
+    error: `[module]` has no key `require`
+     --> modules/m/module.toml:3:1
+      |
+    3 | require = []
+      | ^^^^^^^
+      |
+      = help: did you mean `requires`?
 
-        error: an option needs `description`
-         --> modules/m/module.toml:4:10
-          |
-        4 | [options.a]
-          |          ^
-          |
-          = help: add a line `description = …`
+    error: an option needs `description`
+     --> modules/m/module.toml:4:10
+      |
+    4 | [options.a]
+      |          ^
+      |
+      = help: add a line `description = …`
 
-        error: there is no type `hostport`
-         --> modules/m/module.toml:5:17
-          |
-        5 | type = 'list of hostport'
-          |                 ^^^^^^^^
-          |
-          = help: did you mean `host-port`?
+    error: there is no type `hostport`
+     --> modules/m/module.toml:5:17
+      |
+    5 | type = 'list of hostport'
+      |                 ^^^^^^^^
+      |
+      = help: did you mean `host-port`?
 
-        error: `on` is no name for an option: lower-case letters, digits and `_`, the first a letter, at most 63, and not `host`, `each`, `on` or `set`
-         --> modules/m/module.toml:6:10
-          |
-        6 | [options.on]
-          |          ^^
-          |
-          = help: choose another name
+    error: `on` is no name for an option: lower-case letters, digits and `_`, the first a letter, at most 63, and not `host`, `each`, `instance`, `on` or `set`
+     --> modules/m/module.toml:6:10
+      |
+    6 | [options.on]
+      |          ^^
+      |
+      = help: choose another name
 
-        error: a `[[unit]]` needs `name`
-         --> modules/m/module.toml:9:1
-          |
-        9 | [[unit]]
-          | ^^^^^^^^
-          |
-          = help: add a line `name = …`
+    error: a `[[unit]]` needs `name`
+     --> modules/m/module.toml:9:1
+      |
+    9 | [[unit]]
+      | ^^^^^^^^
+      |
+      = help: add a line `name = …`
 
-        error: the grammar of `x.j2` is not known
-          --> modules/m/module.toml:10:12
-           |
-        10 | template = 'x.j2'
-           |            ^^^^^^
-           |
-           = help: name it `x.sh.j2`, `x.service.j2`, `.json.j2`, `.toml.j2`, `.ini.j2`, `.xml.j2`, `.py.j2`, `.nft.j2` or `.txt.j2`, or add `grammar = "lines"` or another
+    error: the grammar of `x.j2` is not known
+      --> modules/m/module.toml:10:12
+       |
+    10 | template = 'x.j2'
+       |            ^^^^^^
+       |
+       = help: name it `x.sh.j2`, `x.service.j2`, `.json.j2`, `.toml.j2`, `.ini.j2`, `.xml.j2`, `.py.j2`, `.nft.j2` or `.txt.j2`, or add `grammar = "lines"` or another
 
-        error: a `[[unit]]` has no key `wantedby`
-          --> modules/m/module.toml:11:1
-           |
-        11 | wantedby = []
-           | ^^^^^^^^
-           |
-           = help: did you mean `wanted_by`?
-        "#);
+    error: a `[[unit]]` has no key `wantedby`
+      --> modules/m/module.toml:11:1
+       |
+    11 | wantedby = []
+       | ^^^^^^^^
+       |
+       = help: did you mean `wanted_by`?
+    "#);
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! What the language means.
 
 use super::{good, module, setting, try_compile};
-use crate::base::name::ModuleName;
 use crate::build::options::Strength;
 
 const M: &str = "modules/m/module.toml";
@@ -97,7 +96,7 @@ default = '{{ users.accounts[comet.user].home }}'
     let files = [("modules/users/module.toml", users.as_str()), ("modules/comet/module.toml", comet)];
     let compiled = good("modules = ['comet']\n[comet]\nuser = 'bob'\n", &files);
     assert_eq!(setting(&compiled, "comet.home"), r#""/home/bob""#);
-    let names: Vec<&str> = compiled.rendered.modules.iter().map(ModuleName::as_str).collect();
+    let names: Vec<String> = compiled.rendered.modules.iter().map(ToString::to_string).collect();
     assert_eq!(names, ["users", "comet"]);
 }
 
@@ -152,7 +151,7 @@ fn the_order_of_modules_does_not_depend_on_how_they_are_named() {
         [("modules/a/module.toml", a.as_str()), ("modules/b/module.toml", &b), ("modules/c/module.toml", &c)];
     for host in ["modules = ['a', 'b']\n", "modules = ['b', 'a', 'c']\n"] {
         let compiled = good(host, &files);
-        let names: Vec<&str> = compiled.rendered.modules.iter().map(ModuleName::as_str).collect();
+        let names: Vec<String> = compiled.rendered.modules.iter().map(ToString::to_string).collect();
         assert_eq!(names, ["c", "a", "b"]);
     }
 }
