@@ -82,7 +82,7 @@ pub struct Diagnostic {
     /// What to do, a line each.
     pub help: Vec<String>,
     /// Whose code or whose thing it is about, where that is known: instances of one module share their places.
-    pub of: Option<InstanceName>,
+    pub of: Option<Box<InstanceName>>,
 }
 
 impl Diagnostic {
@@ -109,7 +109,7 @@ impl Diagnostic {
     /// Says whose it is.
     #[must_use]
     pub fn of(self, instance: &InstanceName) -> Self {
-        Self { of: Some(instance.clone()), ..self }
+        Self { of: Some(Box::new(instance.clone())), ..self }
     }
 
     /// The message as people see it: that of a named instance begins with its name.

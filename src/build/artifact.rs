@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::base::name::{BadName, HostName, InstanceName, Label, PackageName, UnitName, UserName};
 use crate::base::path::TargetPath;
-use crate::base::report::Place;
+use crate::base::report::{Diagnostic, Place};
 use crate::base::value::Value;
 
 /// The target that a bundle is compiled for, from `[host]`.
@@ -43,16 +43,23 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// What to do where two artifacts want one thing: what is usual, unless one line emits both, for two instances.
+    /// Whether both are of one line of a module, for two instances.
     #[must_use]
-    pub fn apart(&self, other: &Self, usual: &str) -> String {
-        if self.place == other.place && self.module != other.module {
-            let (one, other) = (&other.module, &self.module);
-            return format!(
-                "this is of `{one}` and of `{other}`: write `{{{{ instance.suffix }}}}` in its name"
-            );
+    pub fn is_twin(&self, other: &Self) -> bool {
+        self.place == other.place && self.module != other.module
+    }
+
+    /// Adds to the error that there are two where one can be, this one and an earlier one, their places, each with its
+    /// label, and what to do; that is not `help` for twins.
+    #[must_use]
+    pub fn against(&self, first: &Self, error: Diagnostic, labels: [&str; 2], help: &str) -> Diagnostic {
+        if self.is_twin(first) {
+            let label = format!("of `{}` and of `{}`", first.module, self.module);
+            let help =
+                "write `{{ instance.suffix }}` in what is to tell them apart, or give both the same values";
+            return error.at(self.place.clone(), label).help(help);
         }
-        usual.to_owned()
+        error.at(self.place.clone(), labels[0]).at(first.place.clone(), labels[1]).help(help)
     }
 }
 
@@ -174,6 +181,14 @@ pub struct CheckArtifact {
     pub unit: Option<UnitName>,
     /// How long it may take until it holds.
     pub within: Duration,
+}
+
+impl CheckArtifact {
+    /// Whether what it runs depends on whose it is.
+    #[must_use]
+    pub const fn runs_script(&self) -> bool {
+        matches!(self.kind, CheckKind::Command { program: Program::Script(_), .. })
+    }
 }
 
 /// What a check looks at.

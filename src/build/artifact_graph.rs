@@ -77,7 +77,7 @@ pub fn order(artifacts: &[Artifact]) -> Result<Vec<usize>, Vec<Diagnostic>> {
         if let Some(key) = artifact.key() {
             match known.get(&key) {
                 Some(first) if !may_repeat(&artifacts[*first], artifact) => {
-                    errors.push(twice(&key, &artifacts[*first].place, &artifact.place));
+                    errors.push(twice(&key, &artifacts[*first], artifact));
                 }
                 Some(_) => {}
                 None => {
@@ -94,7 +94,7 @@ pub fn order(artifacts: &[Artifact]) -> Result<Vec<usize>, Vec<Diagnostic>> {
                 // A unit's name is known before its text.
                 Some(_) if reference.kind == ReferenceKind::Unit => {}
                 Some(to) => edges.push((index, *to, place.clone())),
-                None => errors.push(unknown(&key, place, &known)),
+                None => errors.push(unknown(&key, (&artifact.module, place), &known)),
             }
         }
     }
@@ -114,18 +114,16 @@ const fn may_repeat(one: &Artifact, other: &Artifact) -> bool {
     }
 }
 
-fn twice(key: &Key, first: &Place, second: &Place) -> Diagnostic {
+fn twice(key: &Key, first: &Artifact, second: &Artifact) -> Diagnostic {
     let help = match key.0 {
         ReferenceKind::Unit => "to change a unit, write a drop-in: `NAME.service.d/x.conf`",
         _ => "give one of them another `name`",
     };
-    Diagnostic::error(format!("two artifacts for {} `{}` of module `{}`", function(key.0), key.2, key.1))
-        .at(second.clone(), "the second")
-        .at(first.clone(), "the first")
-        .help(help)
+    let message = format!("two artifacts for {} `{}` of module `{}`", function(key.0), key.2, key.1);
+    second.against(first, Diagnostic::error(message), ["the second", "the first"], help)
 }
 
-fn unknown(key: &Key, place: &Place, known: &BTreeMap<Key, usize>) -> Diagnostic {
+fn unknown(key: &Key, (own, place): (&InstanceName, &Place), known: &BTreeMap<Key, usize>) -> Diagnostic {
     let what = function(key.0);
     let same = |other: &&Key| other.0 == key.0 && other.1 == key.1;
     let names: Vec<String> = known.keys().filter(same).map(|other| format!("`{}`", other.2)).collect();
@@ -135,6 +133,7 @@ fn unknown(key: &Key, place: &Place, known: &BTreeMap<Key, usize>) -> Diagnostic
         format!("module `{}` has on this host: {}", key.1, names.join(", "))
     };
     Diagnostic::error(format!("there is no {what} `{}` in module `{}`", key.2, key.1))
+        .of(own)
         .at(place.clone(), "referred to here")
         .help(help)
 }

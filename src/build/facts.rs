@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
-use crate::base::name::ModuleName;
+use crate::base::name::InstanceName;
 use crate::base::nearest::advice;
 use crate::base::report::{Diagnostic, Place};
 use crate::base::value::Value;
@@ -24,8 +24,8 @@ use super::world::{Leaf, Meaning};
 /// Where something is said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// The module that states it.
-    pub module: ModuleName,
+    /// Whose statement it is.
+    pub module: InstanceName,
     /// Its line.
     pub line: Place,
     /// Where host files, or what they import, set what that line reads: as near to the value as can be told.
@@ -72,7 +72,7 @@ pub enum Role {
 /// A service takes connections, or datagrams.
 #[derive(Debug)]
 pub struct Listener {
-    /// What people call it; the name of the module where that says nothing else.
+    /// What people call it; the name of the instance where the module says nothing else.
     pub service: String,
     /// Where.
     pub port: u16,
@@ -147,11 +147,11 @@ pub fn facts(
 ) -> Facts {
     let mut facts = Facts::default();
     for module in machine.world.order.iter().filter_map(|name| machine.world.modules.get(name)) {
-        for decl in &module.facts {
+        for decl in &module.file.facts {
             let entries = match machine.entries(module, &decl.guard, settings) {
                 Ok(entries) => entries,
                 Err(nothing) => {
-                    faults.push(nothing.reported(&decl.place));
+                    faults.push(nothing.reported(&decl.place).of(&module.name));
                     continue;
                 }
             };
@@ -159,7 +159,7 @@ pub fn facts(
                 let site = Site { module, each: each.as_ref() };
                 let stater = Stater { machine, files, settings, decl, site };
                 if let Err(nothing) = stater.state(&mut facts) {
-                    faults.push(nothing.reported(&decl.place));
+                    faults.push(nothing.reported(&decl.place).of(&module.name));
                 }
             }
         }
@@ -242,7 +242,7 @@ impl Stater<'_> {
             _ => (None, said.clone()),
         };
         Ok(Listener {
-            service: service.unwrap_or_else(|| self.site.module.name.as_str().to_owned()),
+            service: service.unwrap_or_else(|| self.site.module.name.to_string()),
             port,
             protocol: protocol.unwrap_or(Protocol::Tcp),
             role,

@@ -77,7 +77,7 @@ fn explained(error: Diagnostic, reads: &[Reading], settings: &Settings) -> Diagn
     let of = error.of.clone();
     let inside = |reading: &&Reading| {
         let (read, whole) = (&reading.place, &place);
-        of.as_ref().is_none_or(|of| *of == reading.of)
+        of.as_ref().is_none_or(|of| **of == reading.of)
             && read.source == whole.source
             && read.span.start >= whole.span.start
             && read.span.end <= whole.span.end
@@ -172,7 +172,7 @@ const MAX_SHOWN: usize = 100;
 fn errors(found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     let failed = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let mut files: Vec<String> = Vec::new();
-    let mut sorted: BTreeMap<(usize, usize, String, Option<InstanceName>), Diagnostic> = BTreeMap::new();
+    let mut sorted: BTreeMap<(usize, usize, String, _), Diagnostic> = BTreeMap::new();
     for diagnostic in found {
         let (name, start) = match diagnostic.places.first() {
             Some((place, _)) => (place.source.name.as_str(), place.span.start),

@@ -102,7 +102,7 @@ impl Names<'_> {
                 self.node(node, each);
             }
         }
-        for fact in &module.facts {
+        for fact in &module.file.facts {
             let each = world.entries(&fact.guard);
             self.guard(&fact.guard);
             for node in fact.keys.values() {

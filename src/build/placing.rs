@@ -42,6 +42,7 @@ pub fn judge(manifest: &Manifest, rendered: &Rendered) -> Vec<Diagnostic> {
             errors.push(
                 Diagnostic::error(format!("{what} `{name}` is not one of this host"))
                     .at(artifact.place.clone(), "needed here")
+                    .of(&artifact.module)
                     .help(format!("have a module emit `[[{what}]]` with this name")),
             );
         };
@@ -61,6 +62,7 @@ pub fn judge(manifest: &Manifest, rendered: &Rendered) -> Vec<Diagnostic> {
             errors.extend(missing_level(path, manifest).map(|level| {
                 Diagnostic::error(format!("`{level}` has no `[[directory]]` of its own"))
                     .at(artifact.place.clone(), format!("`{path}` lies in it"))
+                    .of(&artifact.module)
                     .help("systemd-tmpfiles makes no folder in a user's home whose parent it did not make: add it")
             }));
         }

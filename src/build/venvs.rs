@@ -1,6 +1,6 @@
 //! The venvs of a host: each found its lock, its wheels, its layout.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::slice::from_ref;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ pub fn locks(
 ) -> Result<Vec<Outcome>, Vec<Diagnostic>> {
     let mut errors = twice(rendered, places);
     let mut outcomes = Vec::new();
-    for (artifact, venv) in venvs(rendered).filter(|_| errors.is_empty()).collect::<Vec<_>>() {
+    for (artifact, venv) in different(rendered).filter(|_| errors.is_empty()).collect::<Vec<_>>() {
         match lock::lock(from_ref(&request(rendered, venv)), folders, upgrade, say) {
             Ok(done) => outcomes.extend(done),
             Err(error) => errors.push(located(not_locked(&error), artifact, places)),
@@ -87,12 +87,21 @@ pub fn stand_ins(rendered: &Rendered) -> BTreeMap<Label, LaidVenv> {
     venvs(rendered).map(|(_, venv)| (venv.name.clone(), stand_in(venv))).collect()
 }
 
-/// Venvs of one name: on a host a name has one lock and one layout.
+/// Each name once.
+fn different(rendered: &Rendered) -> impl Iterator<Item = (&Artifact, &VenvArtifact)> {
+    let mut seen = BTreeSet::new();
+    venvs(rendered).filter(move |(_, venv)| seen.insert(&venv.name))
+}
+
+/// Venvs of one name: on a host a name has one lock and one layout. Instances of one module may share a venv.
 fn twice(rendered: &Rendered, places: &[VenvPlace]) -> Vec<Diagnostic> {
-    let mut seen: BTreeMap<&Label, &Artifact> = BTreeMap::new();
+    let mut seen: BTreeMap<&Label, (&Artifact, &VenvArtifact)> = BTreeMap::new();
     let mut errors = Vec::new();
     for (artifact, venv) in venvs(rendered) {
-        if let Some(first) = seen.insert(&venv.name, artifact) {
+        let Some((first, other)) = seen.insert(&venv.name, (artifact, venv)) else { continue };
+        if artifact.is_twin(first) && venv != other {
+            errors.push(unlike((artifact, first), venv, places));
+        } else if !artifact.is_twin(first) {
             let place = |artifact: &Artifact| {
                 let found = named(artifact, places).map(|place| place.requirements.clone());
                 found.unwrap_or_else(|| artifact.place.clone())
@@ -107,6 +116,17 @@ fn twice(rendered: &Rendered, places: &[VenvPlace]) -> Vec<Diagnostic> {
         }
     }
     errors
+}
+
+/// Two instances that want one venv in two ways.
+fn unlike((second, first): (&Artifact, &Artifact), venv: &VenvArtifact, places: &[VenvPlace]) -> Diagnostic {
+    let message = format!(
+        "venv `{}` is one for `{}` and `{}`, and they ask for different packages",
+        venv.name, first.module, second.module
+    );
+    let first = located(Diagnostic::error(message), first, places);
+    let both = located(first, second, places);
+    both.help("give both the same requirements, or write `{{ instance.suffix }}` in the venv's name")
 }
 
 fn request(rendered: &Rendered, venv: &VenvArtifact) -> LockRequest {
@@ -130,7 +150,7 @@ impl Workshop<'_> {
     ) -> Result<Laid, Vec<Diagnostic>> {
         let mut laid = Laid::default();
         let mut errors = twice(rendered, places);
-        for (artifact, venv) in venvs(rendered).filter(|_| errors.is_empty()).collect::<Vec<_>>() {
+        for (artifact, venv) in different(rendered).filter(|_| errors.is_empty()).collect::<Vec<_>>() {
             match self.one(&request(rendered, venv), &mut laid, say) {
                 Ok(done) => drop(laid.venvs.insert(venv.name.clone(), done)),
                 Err(found) => {
@@ -250,7 +270,9 @@ fn located(diagnostic: Diagnostic, artifact: &Artifact, places: &[VenvPlace]) ->
     let Some(place) = named(artifact, places) else {
         return diagnostic;
     };
-    let mut diagnostic = diagnostic.at(place.requirements.clone(), "its requirements");
+    let shown = diagnostic.places.iter().any(|(shown, _)| *shown == place.requirements);
+    let mut diagnostic =
+        if shown { diagnostic } else { diagnostic.at(place.requirements.clone(), "its requirements") };
     for (option, origins) in &place.options {
         for origin in origins {
             diagnostic = diagnostic.at(origin.place.clone(), format!("`{option}` is set here"));

@@ -100,15 +100,18 @@ fn identity(artifact: &Artifact) -> Option<String> {
 }
 
 /// Whether two artifacts of one identity say the same.
-fn agree(one: &What, other: &What) -> bool {
-    match (one, other) {
+fn agree(one: &Artifact, other: &Artifact) -> bool {
+    match (&one.what, &other.what) {
         (What::User(one), What::User(other)) => one == other,
         (What::Group { .. }, What::Group { .. }) | (What::Package { .. }, What::Package { .. }) => true,
         (
             What::Directory { mode, owner, group, .. },
             What::Directory { mode: other_mode, owner: other_owner, group: other_group, .. },
         ) => (mode, owner, group) == (other_mode, other_owner, other_group),
-        (What::Check(one), What::Check(other)) => one == other,
+        // A script is looked for in the instance.
+        (What::Check(check), What::Check(same)) => {
+            check == same && (one.module == other.module || !check.runs_script())
+        }
         (What::Venv(one), What::Venv(other)) => one == other,
         (What::Script { text: one, .. }, What::Script { text: other, .. }) => agree_text(one, other),
         (What::File(one), What::File(other)) => one.exec == other.exec && agree_text(&one.text, &other.text),
@@ -135,15 +138,16 @@ fn once(artifacts: Vec<Artifact>, faults: &mut Vec<Diagnostic>) -> Vec<Artifact>
     for artifact in artifacts {
         if let Some(name) = identity(&artifact) {
             if let Some(other) = seen.get(&name).and_then(|index| kept.get(*index)) {
-                if !agree(&other.what, &artifact.what) {
+                if !agree(other, &artifact) {
                     let named = matches!(artifact.what, What::Check(_) | What::Script { .. } | What::Venv(_));
                     let help = if named { "give one of them another name" } else { "keep one of them" };
-                    faults.push(
-                        Diagnostic::error(format!("{name} comes from two places that differ"))
-                            .at(artifact.place.clone(), "this")
-                            .at(other.place.clone(), "and this")
-                            .help(artifact.apart(other, help)),
-                    );
+                    let differ = if artifact.is_twin(other) {
+                        format!("{name} is not the same in two instances")
+                    } else {
+                        format!("{name} comes from two places that differ")
+                    };
+                    let error = Diagnostic::error(differ);
+                    faults.push(artifact.against(other, error, ["this", "and this"], help));
                 }
                 continue;
             }
@@ -168,7 +172,8 @@ fn checks(artifacts: &[Artifact], faults: &mut Vec<Diagnostic>) {
         {
             let message = format!("check `{}` is about `{unit}`, and no module has this unit", check.name);
             let help = advice(unit.as_str(), units.iter().copied());
-            faults.push(Diagnostic::error(message).at(artifact.place.clone(), "").help(help));
+            let fault = Diagnostic::error(message).at(artifact.place.clone(), "").of(&artifact.module);
+            faults.push(fault.help(help));
         }
     }
 }

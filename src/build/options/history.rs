@@ -4,7 +4,7 @@
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use crate::base::name::ModuleName;
+use crate::base::name::InstanceName;
 use crate::base::report::Place;
 use crate::build::config::tree::{Data, Node};
 
@@ -51,7 +51,7 @@ impl Counts {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetBy {
     /// Whose it is.
-    pub module: ModuleName,
+    pub module: InstanceName,
     /// Its `when`.
     pub when: Option<Place>,
     /// Its `for_each`, and the key of the entry, as people would write it.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::base::layout;
 use crate::base::name::Label;
 use crate::base::path::TargetPath;
-use crate::base::report::{Diagnostic, Place};
+use crate::base::report::Diagnostic;
 use crate::build::accounts;
 use crate::build::artifact::{Artifact, FileArtifact, Rendered, VenvArtifact, What, lock_label};
 use crate::build::artifact_graph::{Key, order};
@@ -70,7 +70,7 @@ struct Sealer<'a> {
     /// What a reference becomes.
     paths: BTreeMap<Key, String>,
     units: Vec<FilledUnit<'a>>,
-    places: BTreeMap<TargetPath, &'a Place>,
+    places: BTreeMap<TargetPath, &'a Artifact>,
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
 }
@@ -100,7 +100,7 @@ impl<'a> Sealer<'a> {
         match &artifact.what {
             What::File(file) => self.file(artifact, file),
             What::Script { name, text } => {
-                if let Some(content) = self.text(text) {
+                if let Some(content) = self.text(artifact, text) {
                     let object = self.object(name, Object::File(File { exec: true, content }));
                     self.refer(artifact, format!("{}/{object}", layout::STORE));
                 }
@@ -148,7 +148,7 @@ impl<'a> Sealer<'a> {
     }
 
     fn file(&mut self, artifact: &'a Artifact, file: &'a FileArtifact) {
-        let Some(content) = self.text(&file.text) else {
+        let Some(content) = self.text(artifact, &file.text) else {
             return;
         };
         let mode = file.path.as_ref().and_then(|path| copy_mode(path, file.mode, file.exec));
@@ -156,7 +156,7 @@ impl<'a> Sealer<'a> {
         let object = self.object(&file.name, Object::File(File { exec, content }));
         self.refer(artifact, format!("{}/{object}", layout::STORE));
         if let Some(path) = &file.path {
-            self.place(path.clone(), (object, mode), (&artifact.place, file.same));
+            self.place(path.clone(), (object, mode), (artifact, file.same));
         }
     }
 
@@ -165,24 +165,19 @@ impl<'a> Sealer<'a> {
         &mut self,
         path: TargetPath,
         (object, mode): (ObjectName, Option<Mode>),
-        (place, same): (&'a Place, bool),
+        (artifact, same): (&'a Artifact, bool),
     ) {
         let kind = if mode.is_some() { manifest::Place::Copy } else { manifest::Place::Link };
         let managed = ManagedPath { path: path.clone(), object, place: kind, mode };
         if let Some(first) = self.places.get(&path) {
             if !(same && self.manifest.paths.contains(&managed)) {
-                self.errors.push(
-                    Diagnostic::error(format!("two artifacts for `{path}`"))
-                        .at(place.clone(), "the second")
-                        .at((*first).clone(), "the first")
-                        .help(
-                            "a path has one owner: give one of them another path, or place it by one module",
-                        ),
-                );
+                let error = Diagnostic::error(format!("two artifacts for `{path}`"));
+                let help = "a path has one owner: give one of them another path, or place it by one module";
+                self.errors.push(artifact.against(first, error, ["the second", "the first"], help));
             }
             return;
         }
-        self.places.insert(path, place);
+        self.places.insert(path, artifact);
         self.manifest.paths.push(managed);
     }
 
@@ -202,6 +197,10 @@ impl<'a> Sealer<'a> {
         let lock = File { exec: false, content: laid.lock.clone().into_bytes() };
         let lock = self.object(&label, Object::File(lock));
         self.refer(artifact, format!("{}/{object}", layout::DERIVED));
+        // Two instances can have one.
+        if self.manifest.venvs.iter().any(|other| other.name == venv.name) {
+            return;
+        }
         self.manifest.venvs.push(Venv {
             name: venv.name.clone(),
             object,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::base::report::{Diagnostic, Place};
 use crate::base::value::Value;
-use crate::build::artifact::{Part, ReferenceKind, RenderedPiece, RenderedWhat, Text};
+use crate::build::artifact::{Artifact, Part, ReferenceKind, RenderedPiece, RenderedWhat, Text};
 use crate::build::fill::{At, Piece, fill};
 use crate::build::seal::Sealer;
 
@@ -33,12 +33,12 @@ impl Written {
 
 impl Sealer<'_> {
     /// The bytes of a text, its references and holes filled; `None` where that was refused.
-    pub(super) fn text(&mut self, text: &Text) -> Option<Vec<u8>> {
-        self.written(text).map(|written| written.content)
+    pub(super) fn text(&mut self, of: &Artifact, text: &Text) -> Option<Vec<u8>> {
+        self.written(of, text).map(|written| written.content)
     }
 
     /// The same, knowing where they come from.
-    pub(super) fn written(&mut self, text: &Text) -> Option<Written> {
+    pub(super) fn written(&mut self, of: &Artifact, text: &Text) -> Option<Written> {
         let (grammar, pieces) = match text {
             Text::Source(bytes) => return Some(Written { content: bytes.clone(), ranges: Vec::new() }),
             Text::Template { grammar, pieces } => (*grammar, pieces),
@@ -49,7 +49,7 @@ impl Sealer<'_> {
                 pieces.get(at.piece).is_some_and(|piece| matches!(piece.what, RenderedWhat::Hole(_)));
             let usual =
                 if in_hole { "give it another value" } else { "write this line of the template otherwise" };
-            place(diagnostic, at, pieces).help(help.map_or(usual, String::as_str))
+            place(diagnostic, at, pieces).of(&of.module).help(help.map_or(usual, String::as_str))
         };
         match fill(grammar, &resolved?) {
             Ok(filled) => {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use crate::base::layout;
 use crate::base::name::{Label, UnitName};
-use crate::base::report::{Diagnostic, Place};
+use crate::base::report::Diagnostic;
 use crate::build::artifact::{Artifact, UnitArtifact};
 use crate::build::seal::Sealer;
 use crate::build::unit::UnitFile;
@@ -19,7 +19,7 @@ const MAX_LABEL: usize = 128;
 /// A unit or drop-in whose text is known, but not yet what the compiler adds.
 pub(super) struct FilledUnit<'a> {
     artifact: &'a UnitArtifact,
-    place: &'a Place,
+    of: &'a Artifact,
     text: String,
     parsed: UnitFile,
 }
@@ -28,7 +28,7 @@ impl<'a> Sealer<'a> {
     /// Fills a unit and notes it.
     pub(super) fn unit(&mut self, artifact: &'a Artifact, unit: &'a UnitArtifact) {
         self.refer(artifact, unit.unit.to_string());
-        let Some(written) = self.written(&unit.text) else {
+        let Some(written) = self.written(artifact, &unit.text) else {
             return;
         };
         let Ok(text) = String::from_utf8(written.content.clone()) else {
@@ -43,7 +43,7 @@ impl<'a> Sealer<'a> {
                 self.errors.push(error.at(artifact.place.clone(), "").help(help));
             }
             Ok(parsed) => {
-                self.units.push(FilledUnit { artifact: unit, place: &artifact.place, text, parsed });
+                self.units.push(FilledUnit { artifact: unit, of: artifact, text, parsed });
             }
             Err(lines) => self.errors.extend(lines.into_iter().map(|bad| {
                 let (start, line) = line_of(&text, bad.line);
@@ -52,6 +52,7 @@ impl<'a> Sealer<'a> {
                     Some(place) => error.at(place, ""),
                     None => error.at(artifact.place.clone(), format!("its line {} is `{line}`", bad.line)),
                 }
+                .of(&artifact.module)
                 .help("a line of a unit is `[Section]`, `Key=value` or a comment")
             })),
         }
@@ -146,8 +147,7 @@ fn line_of(text: &str, number: usize) -> (usize, &str) {
 }
 
 fn two(second: &FilledUnit<'_>, first: &FilledUnit<'_>) -> Diagnostic {
-    Diagnostic::error(format!("two artifacts for unit `{}`", second.artifact.unit))
-        .at(second.place.clone(), "the second")
-        .at(first.place.clone(), "the first")
-        .help("to change another module's unit, write a drop-in: `NAME.service.d/x.conf`")
+    let error = Diagnostic::error(format!("two artifacts for unit `{}`", second.artifact.unit));
+    let help = "to change another module's unit, write a drop-in: `NAME.service.d/x.conf`";
+    second.of.against(first.of, error, ["the second", "the first"], help)
 }
