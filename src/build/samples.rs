@@ -24,7 +24,7 @@ pub(crate) fn artifact(what: What) -> Artifact {
     of("m", what)
 }
 
-/// An artifact of a module.
+/// An artifact of a module, or of one of its instances.
 pub(crate) fn of(module: &str, what: What) -> Artifact {
     let header = match &what {
         What::File(file) => format!("[[file]] # {}", file.name),
@@ -35,8 +35,9 @@ pub(crate) fn of(module: &str, what: What) -> Artifact {
         What::Directory { path, .. } => format!("[[directory]] # {path}"),
         _ => "[[…]]".to_owned(),
     };
-    let place = place(&format!("modules/{module}/module.toml"), &header);
-    Artifact { module: InstanceName::parse(module).unwrap(), place, what }
+    let module = InstanceName::parse(module).unwrap();
+    let place = place(&format!("modules/{}/module.toml", module.module()), &header);
+    Artifact { module, place, what }
 }
 
 /// A host with these artifacts.

@@ -3,6 +3,7 @@
 mod build;
 mod fill_data;
 mod fill_sh;
+mod instances;
 mod layers;
 mod locks;
 mod module_folders;

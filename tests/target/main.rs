@@ -11,6 +11,7 @@ mod crashes;
 mod driver;
 mod driver_clears_up;
 mod driver_works;
+mod instances;
 mod nft_values;
 mod node;
 mod refusals;
@@ -46,6 +47,7 @@ const ALL: &[&[Test]] = &[
     refusals::TESTS,
     crashes::TESTS,
     checks::TESTS,
+    instances::TESTS,
     unit_values::TESTS,
     nft_values::TESTS,
     driver_works::TESTS,

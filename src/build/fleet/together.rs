@@ -1,8 +1,8 @@
 //! What hosts must not share, and what only all of them together show: rings, and hosts that get no event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::name::HostName;
+use crate::base::name::{HostName, InstanceName};
 use crate::base::report::{Diagnostic, Place};
 use crate::build::facts::{Broker, Role, Said};
 use crate::build::ring::{Edge, Ring, order};
@@ -55,35 +55,48 @@ pub(super) fn equal_ivos(members: &[Member]) -> Vec<Diagnostic> {
     found
 }
 
+/// A broker of a flow: its host, and which of that host's it is.
+type Node<'a> = (usize, &'a InstanceName);
+
 /// Hosts that subscribe to each other in a ring: each event comes back to each of them, and is dropped as seen before.
+/// A host with two brokers may let one subscribe to the other.
 pub(super) fn rings(flow: &Flow<'_>) -> Vec<Diagnostic> {
-    let edges: Vec<Edge<&Said>> = flow
+    let links: Vec<(Node<'_>, Node<'_>, &Said)> = flow
         .links
         .iter()
         .filter_map(|link| match link.upstream {
-            Upstream::Member(upstream, _) => Some((link.subscriber, upstream, &link.subscription.said)),
+            Upstream::Member(upstream, listener) => {
+                let said = &link.subscription.said;
+                Some(((link.subscriber, &said.module), (upstream, &listener.said.module), said))
+            }
             _ => None,
         })
         .collect();
-    let rings = order(flow.members.len(), &edges).err().unwrap_or_default();
-    rings.iter().map(|ring| ring_warning(flow, ring)).collect()
+    let nodes: BTreeSet<Node<'_>> = links.iter().flat_map(|(from, to, _)| [*from, *to]).collect();
+    let nodes: Vec<Node<'_>> = nodes.into_iter().collect();
+    let index = |node: &Node<'_>| nodes.partition_point(|other| other < node);
+    let edges: Vec<Edge<&Said>> =
+        links.iter().map(|(from, to, said)| (index(from), index(to), *said)).collect();
+    let rings = order(nodes.len(), &edges).err().unwrap_or_default();
+    rings.iter().map(|ring| ring_warning((flow, &nodes), ring)).collect()
 }
 
-fn ring_warning(flow: &Flow<'_>, ring: &Ring<&Said>) -> Diagnostic {
-    let names: Vec<&HostName> = ring.iter().map(|(member, _)| &flow.members[*member].name).collect();
+fn ring_warning((flow, nodes): (&Flow<'_>, &[Node<'_>]), ring: &Ring<&Said>) -> Diagnostic {
+    let named = |node: &usize| {
+        let (member, module) = nodes[*node];
+        let host = &flow.members[member].name;
+        if module.name().is_some() { format!("`{module}` of `{host}`") } else { format!("`{host}`") }
+    };
+    let names: Vec<String> = ring.iter().map(|(node, _)| named(node)).collect();
     let Some(first) = names.first() else { return Diagnostic::warning("hosts subscribe in a ring") };
     let message = match names.as_slice() {
-        [one] => format!("`{one}` subscribes to itself"),
-        names => {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            format!("hosts subscribe to each other in a ring: {} → `{first}`", names.join(" → "))
-        }
+        [one] => format!("{one} subscribes to itself"),
+        names => format!("hosts subscribe to each other in a ring: {} → {first}", names.join(" → ")),
     };
     let nexts = names.iter().skip(1).chain([first]);
     let warning =
-        ring.iter().zip(nexts).fold(Diagnostic::warning(message), |warning, ((member, said), next)| {
-            let name = &flow.members[*member].name;
-            also(warning, Some(said.place()), &format!("`{name}` takes events from `{next}`"))
+        ring.iter().zip(nexts).fold(Diagnostic::warning(message), |warning, ((node, said), next)| {
+            also(warning, Some(said.place()), &format!("{} takes events from {next}", named(node)))
         });
     let help = "each event goes round and is dropped where it was seen before: leave one of these out, unless the ring \
                 is there so that one of them may fail";

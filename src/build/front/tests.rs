@@ -5,6 +5,7 @@ mod code;
 mod declarations;
 mod errors;
 mod histories;
+mod instances;
 mod language;
 mod module_folders;
 mod robust;

@@ -100,7 +100,10 @@ impl<'a> Planner<'a, '_> {
             let on: Vec<String> = self.world.modules.keys().map(ToString::to_string).collect();
             let help = match nearest(name, on.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("add `{name}` to `modules`, or leave this out"),
+                None => match self.world.modules.keys().find(|known| known.module().as_str() == name) {
+                    Some(named) => format!("the table of `{named}` is `[\"{named}\"]`"),
+                    None => format!("add `{name}` to `modules`, or leave this out"),
+                },
             };
             let message = format!("the host has no module `{name}` on");
             self.faults.push(Diagnostic::error(message).at(entry.key.clone(), "").help(help));

@@ -216,6 +216,29 @@ fn a_name_has_one_venv() {
 }
 
 #[test]
+fn instances_of_a_module_share_a_venv() {
+    let world = World::new();
+    world.lock(&asked("a"), |_| {});
+    let laid = world.lay_out(vec![of("m", venv("a")), of("m:two", venv("a"))]).unwrap();
+    assert_eq!((laid.venvs.len(), laid.locks.len()), (1, 1));
+    let other = VenvArtifact { name: label("a"), requirements: vec!["a==2".to_owned()], imports: Vec::new() };
+    insta::assert_snapshot!(world.refused(vec![of("m", venv("a")), of("m:two", What::Venv(other))]), @r#"
+    error: venv `a` is one for `m` and `m:two`, and they ask for different packages
+     --> modules/m/module.toml:1:1
+      |
+    1 | requirements = ["a==1"]
+      | ^^^^^^^^^^^^^^^^^^^^^^^ its requirements
+      |
+     ::: modules/m/module.toml:1:1
+      |
+    1 | requirements = ["a==2"]
+      | ----------------------- its requirements
+      |
+      = help: give both the same requirements, or write `{{ instance.suffix }}` in the venv's name
+    "#);
+}
+
+#[test]
 fn requirements_that_are_none() {
     let world = World::new();
     let bad = VenvArtifact { name: label("a"), requirements: vec!["./a".to_owned()], imports: Vec::new() };

@@ -1,0 +1,84 @@
+//! Two brokers on one host.
+
+use crate::sandbox::Sandbox;
+
+const HOST: &str = "hosts/node1.toml";
+
+/// The example host with a second broker, which subscribes to the first.
+const SECOND: &str = "
+['comet:backup']
+local_ivo = 'ivo://org.example/node1-backup'
+remotes = ['127.0.0.1:8099']
+[\"comet:backup\".broadcast]
+port = 8199
+";
+
+fn two() -> Sandbox {
+    let project = Sandbox::example();
+    project.edit(HOST, "modules = [\"comet\"]", "modules = [\"comet\", \"comet:backup\"]");
+    project.append(HOST, SECOND);
+    project
+}
+
+#[test]
+fn a_second_broker_is_added_to_the_first() {
+    let project = Sandbox::example();
+    project.build();
+    project.edit(HOST, "modules = [\"comet\"]", "modules = [\"comet\", \"comet:backup\"]");
+    project.append(HOST, SECOND);
+    // All that the first one has is as it was; the environment is one.
+    insta::assert_snapshot!(project.shown(&[HOST]), @"
+    exit 0
+    ---- stdout
+    generated/store/[HASH]-node1
+    ---- stderr
+    node1: 3 modules: users, comet, comet:backup
+    21 artifacts, 9 objects with [SIZE] bytes in all, 3 of them new
+    new check broadcast-backup
+    new check running-backup
+    new directory /home/voeventserve/working_dir-backup
+    new directory /home/voeventserve/working_dir-backup/db
+    changed file /etc/tmpfiles.d/voevent.conf
+    new unit comet-backup.service
+    ");
+    let unit = project.read("generated/node1/root/etc/systemd/system/comet-backup.service");
+    assert!(unit.contains("Description=Comet VOEvent broker (backup)\n"), "{unit}");
+    let checks = project.read("generated/node1/manifest.toml");
+    let checks: Vec<&str> =
+        checks.lines().filter(|line| line.contains("broadcast") || line.contains("running")).collect();
+    insta::assert_snapshot!(checks.join("\n"), @r#"
+    name = "broadcast"
+    name = "broadcast-backup"
+    name = "running"
+    name = "running-backup"
+    "#);
+}
+
+#[test]
+fn one_lock_is_for_both() {
+    let project = two();
+    insta::assert_snapshot!(project.shown(&["lock", HOST]), @"
+    exit 0
+    ---- stdout
+    ---- stderr
+    hosts/locks/pylock.comet-a29b3a37.toml: kept
+    ");
+    project.edit(HOST, "['comet:backup']\n", "['comet:backup']\nversion = '3.1.1'\n");
+    insta::assert_snapshot!(project.refused(), @r#"
+    error: venv `comet` is one for `comet` and `comet:backup`, and they ask for different packages
+       --> modules/comet/module.toml:130:16
+        |
+     10 | default = "3.1.0"
+        |           ------- `comet.version` is set here
+    ...
+    130 | requirements = ["comet=={{ comet.version }}"]
+        |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its requirements
+        |
+       ::: hosts/node1.toml:27:11
+        |
+     27 | version = '3.1.1'
+        |           ------- `comet:backup.version` is set here
+        |
+        = help: give both the same requirements, or write `{{ instance.suffix }}` in the venv's name
+    "#);
+}
