@@ -42,9 +42,10 @@ pub(super) fn equal_ivos(members: &[Member]) -> Vec<Diagnostic> {
                 first.insert(key, (&member.name, broker));
                 continue;
             };
-            let brokers = match *name == &member.name {
-                true => format!("two brokers of `{name}`"),
-                false => format!("brokers of `{name}` and `{}`", member.name),
+            let brokers = if *name == &member.name {
+                format!("two brokers of `{name}`")
+            } else {
+                format!("brokers of `{name}` and `{}`", member.name)
             };
             let error = Diagnostic::error(format!("{brokers} have the IVOID `{}`", broker.ivo));
             let error = error.at(broker.said.place().clone(), format!("on `{}`", member.name));
@@ -82,12 +83,12 @@ pub(super) fn rings(flow: &Flow<'_>) -> Vec<Diagnostic> {
 }
 
 fn ring_warning((flow, nodes): (&Flow<'_>, &[Node<'_>]), ring: &Ring<&Said>) -> Diagnostic {
-    let named = |node: &usize| {
+    let broker = |node: &usize| {
         let (member, module) = nodes[*node];
         let host = &flow.members[member].name;
         if module.name().is_some() { format!("`{module}` of `{host}`") } else { format!("`{host}`") }
     };
-    let names: Vec<String> = ring.iter().map(|(node, _)| named(node)).collect();
+    let names: Vec<String> = ring.iter().map(|(node, _)| broker(node)).collect();
     let Some(first) = names.first() else { return Diagnostic::warning("hosts subscribe in a ring") };
     let message = match names.as_slice() {
         [one] => format!("{one} subscribes to itself"),
@@ -96,7 +97,7 @@ fn ring_warning((flow, nodes): (&Flow<'_>, &[Node<'_>]), ring: &Ring<&Said>) -> 
     let nexts = names.iter().skip(1).chain([first]);
     let warning =
         ring.iter().zip(nexts).fold(Diagnostic::warning(message), |warning, ((node, said), next)| {
-            also(warning, Some(said.place()), &format!("{} takes events from {next}", named(node)))
+            also(warning, Some(said.place()), &format!("{} takes events from {next}", broker(node)))
         });
     let help = "each event goes round and is dropped where it was seen before: leave one of these out, unless the ring \
                 is there so that one of them may fail";

@@ -106,8 +106,9 @@ fn each_has_settings_and_artifacts_of_its_own() {
     let modules: Vec<String> = compiled.rendered.modules.iter().map(ToString::to_string).collect();
     assert_eq!(modules, ["acc", "b", "b:two", "user"]);
     let texts = compiled.rendered.artifacts.iter().filter(|artifact| artifact.text().is_some());
-    let texts: String = texts.map(|artifact| format!("# {}\n{}", artifact.module, shown(artifact))).collect();
-    insta::assert_snapshot!(texts, @r#"
+    let texts: Vec<String> =
+        texts.map(|artifact| format!("# {}\n{}", artifact.module, shown(artifact))).collect();
+    insta::assert_snapshot!(texts.concat(), @r#"
     # b
     ⟨Venv b/v⟩/bin/x ⟨1⟩ ⟨true⟩
     # b
