@@ -16,6 +16,8 @@ use crate::build::wheel::{MAX_BYTES, MAX_ENTRIES};
 /// Longest text of a lock, and most packages in one.
 pub const MAX_TEXT: usize = 1 << 20;
 const MAX_PACKAGES: usize = 2000;
+/// The most faults that are shown: more come of one cause.
+const MAX_SHOWN: usize = 100;
 
 /// Something wrong with a lock.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -41,18 +43,18 @@ impl Pylock {
             return Err(vec![LockFault { line: 1, message }]);
         }
         let (root, errors) = DeTable::parse_recoverable(text);
-        let mut walk = Walk { text, faults: Vec::new() };
+        let ends = text.match_indices('\n').map(|(at, _)| at).collect();
+        let mut walk = Walk { ends, faults: Vec::new() };
         for error in errors {
             walk.fault(error.span().unwrap_or(0..0), error.message().to_owned());
         }
         let lock = if walk.faults.is_empty() { walk.lock(root.get_ref()) } else { None };
-        walk.faults.sort();
         match lock {
             Some(lock) if walk.faults.is_empty() => {
                 let written = lock.text();
                 if written == text { Ok(lock) } else { Err(vec![first_difference(text, &written)]) }
             }
-            _ => Err(walk.faults),
+            _ => Err(walk.shown()),
         }
     }
 }
@@ -65,8 +67,9 @@ fn first_difference(text: &str, written: &str) -> LockFault {
 }
 
 /// The walk through the document.
-struct Walk<'t> {
-    text: &'t str,
+struct Walk {
+    /// Where the lines end.
+    ends: Vec<usize>,
     faults: Vec<LockFault>,
 }
 
@@ -76,11 +79,22 @@ struct Fields<'d> {
     span: Range<usize>,
 }
 
-impl Walk<'_> {
+impl Walk {
     fn fault(&mut self, span: Range<usize>, message: String) {
-        let start = self.text.floor_char_boundary(span.start.min(self.text.len()));
-        let line = self.text[..start].matches('\n').count() + 1;
+        let line = self.ends.partition_point(|end| *end < span.start) + 1;
         self.faults.push(LockFault { line, message });
+    }
+
+    /// The faults by line, the first of them if they are many.
+    fn shown(mut self) -> Vec<LockFault> {
+        self.faults.sort();
+        if self.faults.len() > MAX_SHOWN {
+            let message = format!("{} more are not shown", self.faults.len() - MAX_SHOWN);
+            self.faults.truncate(MAX_SHOWN);
+            let line = self.faults.last().map_or(1, |last| last.line);
+            self.faults.push(LockFault { line, message });
+        }
+        self.faults
     }
 
     fn get<'d>(&mut self, fields: &Fields<'d>, key: &str) -> Option<&'d Spanned<DeValue<'d>>> {

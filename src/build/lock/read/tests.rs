@@ -123,3 +123,12 @@ proptest! {
         }
     }
 }
+
+/// A megabyte of faults is read in one go, not once a fault.
+#[test]
+fn many_faults_are_few() {
+    let faults = Pylock::parse(&"\"\n\n[[x".repeat(150_000)).unwrap_err();
+    assert_eq!(faults.len(), 101);
+    assert!(faults.is_sorted_by_key(|fault| fault.line));
+    assert!(faults[100].message.ends_with("more are not shown"), "{}", faults[100]);
+}
