@@ -178,15 +178,30 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
         [(place, _), ..] if places.iter().any(|(place, _)| place.line_len() > MAX_LINE) => origin(place),
         _ => Element::from(excerpt(places, index == 0)),
     });
-    let helps = diagnostic.help.iter().map(|line| Level::HELP.message(line.as_str()).into());
+    let helps = diagnostic.help.iter().map(|line| Level::HELP.message(tame(line)).into());
     let elements: Vec<Element<'_>> = excerpts.chain(helps).collect();
     if elements.is_empty() { Group::with_title(title) } else { title.elements(elements) }
+}
+
+/// Text of others without the characters that drive a terminal; all bytes that stay are where they were.
+fn tame(text: &str) -> Cow<'_, str> {
+    let drives = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    // Most texts have none, and bytes are looked at faster than characters.
+    if !text.bytes().any(|byte| drives(char::from(byte)) || byte == 0xc2) {
+        return Cow::Borrowed(text);
+    }
+    let tamed = |c: char| match c.len_utf8() {
+        _ if !drives(c) => c,
+        1 => '?',
+        _ => '¿',
+    };
+    Cow::Owned(text.chars().map(tamed).collect())
 }
 
 /// A place without its line.
 fn origin(place: &Place) -> Element<'_> {
     let (line, column) = place.line_column();
-    Origin::path(place.source.name.as_str()).line(line).char_column(column).into()
+    Origin::path(tame(&place.source.name)).line(line).char_column(column).into()
 }
 
 fn excerpt(places: &[(Place, String)], first: bool) -> Snippet<'_, Annotation<'_>> {
@@ -194,10 +209,10 @@ fn excerpt(places: &[(Place, String)], first: bool) -> Snippet<'_, Annotation<'_
     let (name, text) = source.map_or(("", ""), |source| (source.name.as_str(), source.text.as_str()));
     let annotations = places.iter().enumerate().map(|(index, (place, label))| {
         let kind = if first && index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-        let label = (!label.is_empty()).then_some(label.as_str());
+        let label = (!label.is_empty()).then(|| tame(label));
         kind.span(place.shown()).label(label)
     });
-    Snippet::source(text).path(name).annotations(annotations)
+    Snippet::source(tame(text)).path(tame(name)).annotations(annotations)
 }
 
 #[cfg(test)]
@@ -246,6 +261,23 @@ mod tests {
         error: odd
         --> a:2:6
          = help: shorter
+        ");
+    }
+
+    /// A text that somebody else wrote changes no colour, title or clipboard of who reads the error.
+    #[test]
+    fn nothing_drives_the_terminal() {
+        let text = source("a\u{7}", "x = '\u{1b}]0;é\u{9b}2J'\r\ny = 1\n");
+        let place = Place { source: Arc::clone(&text), span: 4..15 };
+        let odd = Diagnostic::error("no\u{1b}[31m").at(place, "\u{1b}c").help("write `\u{9d}`");
+        insta::assert_snapshot!(render(&[odd], RenderStyle::default()), @r"
+        error: no?[31m
+         --> a?:1:5
+          |
+        1 | x = '?]0;é¿2J'
+          |     ^^^^^^^^^^ ?c
+          |
+          = help: write `¿`
         ");
     }
 
