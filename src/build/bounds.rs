@@ -11,6 +11,8 @@ use super::scan::{Stand, syntax, syntax_error};
 
 /// The longest expression, in bytes.
 pub const MAX_EXPRESSION: usize = 1000;
+/// The longest string with expressions in it: finding the place of each takes as long as the string.
+const MAX_STRING: usize = 10_000;
 /// The deepest nesting of brackets, signs and blocks.
 const MAX_LEVELS: usize = 64;
 
@@ -18,6 +20,12 @@ const MAX_LEVELS: usize = 64;
 pub fn hold(text: &str, stand: Stand<'_>, bare: bool, faults: &mut Vec<Diagnostic>) -> bool {
     if bare && text.len() > MAX_EXPRESSION {
         faults.push(too_long(stand.place(0..text.len()), text.len()));
+        return false;
+    }
+    if !matches!(stand, Stand::File(_)) && text.len() > MAX_STRING {
+        let error = Diagnostic::error(format!("a string of {} bytes with expressions in it", text.len()));
+        let help = format!("{MAX_STRING} bytes are the most: write a template file");
+        faults.push(error.at(stand.place(0..text.len()), "").help(help));
         return false;
     }
     let before = faults.len();

@@ -246,6 +246,12 @@ fn refused(host: &str, files: &[(&str, String)]) -> String {
 #[test]
 fn nothing_small_becomes_too_much() {
     let modules = "modules = ['m']\n";
+    let string = |default: String| {
+        let module = GOOD.replace("default = 1", &format!("default = '{default}'"));
+        refused(modules, &[("modules/m/module.toml", module)])
+    };
+    let message = "a string of 540000 bytes with expressions in it";
+    assert_eq!(string("{{ m.x }}".repeat(60_000)), message);
     let template = |text: String| refused(modules, &[("modules/m/x.sh.j2", text)]);
     for doubled in ["[a, a]", "a + a", "{'x': a, 'y': a}"] {
         let sets = format!("{{% set a = {doubled} %}}").repeat(40);
