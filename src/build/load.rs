@@ -67,7 +67,8 @@ impl Loader<'_> {
         };
         let error = Diagnostic::error(bad.message).help("a source is plain UTF-8 text");
         let (source, at) = bad.shown;
-        self.faults.push(error.at(Place { source, span: at..at + 1 }, ""));
+        let end = source.text.ceil_char_boundary(at + 1);
+        self.faults.push(error.at(Place { source, span: at..end }, ""));
         None
     }
 

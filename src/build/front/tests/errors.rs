@@ -333,3 +333,20 @@ fn what_a_host_must_say() {
           = help: add `modules = ["comet"]` to `[host]`
         "#);
 }
+
+/// A place never begins or ends within a character.
+#[test]
+fn what_is_shown_is_whole() {
+    let module = "[module]\ndescription = 'x'\n[[script]]\nname = 'x'\ntemplate = 'x.sh.j2'\n";
+    for template in [&b"a\xffb"[..], "\u{F0001}".as_bytes(), "{{ é }}".as_bytes()] {
+        let mut tree = crate::build::sources::Memory::default();
+        tree.0.insert("hosts/h.toml".into(), format!("{}modules = ['m']\n", super::HEAD).into());
+        tree.0.insert("modules/m/module.toml".into(), module.into());
+        tree.0.insert("modules/m/x.sh.j2".into(), template.to_vec());
+        let folders = [super::ModuleFolder::default_at("modules")];
+        let errors =
+            super::compile_from(&mut tree, std::path::Path::new("hosts/h.toml"), &folders).unwrap_err();
+        let (place, _) = &errors[0].places[0];
+        assert!(place.source.text.get(place.span.clone()).is_some(), "{errors:?}");
+    }
+}
