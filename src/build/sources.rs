@@ -218,12 +218,10 @@ pub fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-/// Sources that are only texts.
-#[cfg(test)]
-#[derive(Debug, Default)]
-pub(crate) struct Memory(pub(crate) BTreeMap<PathBuf, Vec<u8>>);
+/// Sources that are only texts: for whoever has them from elsewhere than a disk, as the tests do.
+#[derive(Debug, Default, Clone)]
+pub struct Memory(pub BTreeMap<PathBuf, Vec<u8>>);
 
-#[cfg(test)]
 impl Tree for Memory {
     fn read(&mut self, path: &Path) -> Result<Vec<u8>, ReadFault> {
         self.0.get(path).cloned().ok_or_else(|| ReadFault::Missing(path.to_owned()))
