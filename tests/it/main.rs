@@ -4,6 +4,7 @@ mod build;
 mod fill_data;
 mod fill_sh;
 mod instances;
+mod fuzz;
 mod layers;
 mod locks;
 mod module_folders;
