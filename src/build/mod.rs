@@ -59,3 +59,5 @@ pub mod unit;
 pub mod cache;
 pub mod changes;
 pub mod compile;
+
+pub mod reference;

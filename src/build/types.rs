@@ -72,6 +72,27 @@ pub enum Scalar {
 }
 
 impl Scalar {
+    /// Its name, as `type = "…"` takes it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Int(..) => "int",
+            Self::Float(..) => "float",
+            Self::Text { .. } => "string",
+            Self::OneOf(_) => "one of",
+            Self::Path => "path",
+            Self::Port(..) => "port",
+            Self::HostPort => "host-port",
+            Self::Cidr => "cidr",
+            Self::Duration => "duration",
+            Self::Size => "size",
+            Self::Mode => "mode",
+            Self::Ivoid => "ivoid",
+            Self::UserName => "user-name",
+        }
+    }
+
     /// What is expected, for messages.
     #[must_use]
     pub fn wanted(&self) -> &'static str {

@@ -12,4 +12,5 @@ mod packages;
 mod readme;
 mod refused;
 mod sandbox;
+mod schema;
 mod venv_like_uv;

@@ -9,8 +9,10 @@
 
 mod build;
 mod lock;
+mod options;
 mod outcome;
 mod project;
+mod schema;
 
 use std::process::ExitCode;
 
@@ -41,6 +43,10 @@ struct Cli {
 enum Command {
     /// Resolve the host's Python environments and write their locks.
     Lock(lock::Arguments),
+    /// List the options of modules: name, type, default, description; or describe one of them.
+    Options(options::Arguments),
+    /// Print the JSON Schema of host files, for editors.
+    Schema(schema::Arguments),
 }
 
 impl Cli {
@@ -48,6 +54,8 @@ impl Cli {
         match self.command {
             None => self.build.run(),
             Some(Command::Lock(arguments)) => arguments.run(),
+            Some(Command::Options(arguments)) => arguments.run(),
+            Some(Command::Schema(arguments)) => arguments.run(),
         }
     }
 }

@@ -21,6 +21,12 @@ pub(crate) struct Outcome {
     pub(crate) summary: Vec<String>,
 }
 
+/// The columns of the terminal that stdout is; 80 where it is none.
+pub(crate) fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout());
+    size.map(|size| usize::from(size.ws_col)).ok().filter(|columns| *columns > 0).unwrap_or(80)
+}
+
 /// A line for people, at once.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");

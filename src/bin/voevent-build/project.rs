@@ -3,8 +3,11 @@
 use std::path::{Component, Path, PathBuf};
 
 use voevent_node::base::path::relative;
-use voevent_node::build::compile::Project;
+use voevent_node::build::compile::{BuildError, Project};
+use voevent_node::build::graph::Modules;
 use voevent_node::build::module_folders::ModuleFolder;
+use voevent_node::build::reference::library;
+use voevent_node::build::sources::Disk;
 
 /// A host, and the folders around it.
 #[derive(Debug, clap::Args)]
@@ -25,6 +28,23 @@ pub(crate) struct FolderArguments {
     /// Where bundles go; by default `generated` beside the host file's folder.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+}
+
+/// The folders of modules, where there is no host.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct ModuleArguments {
+    /// A folder of modules, besides `modules` here; may be repeated.
+    #[arg(long, value_name = "DIR")]
+    modules: Vec<PathBuf>,
+}
+
+impl ModuleArguments {
+    /// All modules that are there.
+    pub(crate) fn read(&self) -> Result<Modules, BuildError> {
+        let named = self.modules.iter().map(ModuleFolder::of_command_line);
+        let folders = std::iter::once(ModuleFolder::default_at("modules")).chain(named).collect();
+        Ok(library::modules(&mut Disk::default(), folders)?)
+    }
 }
 
 impl ProjectArguments {

@@ -14,6 +14,9 @@ use super::tree::{Data, Entry, Node, Placed, parse};
 /// The settings of `[host]` that are one text each.
 pub const HOST_TEXTS: [&str; 5] = ["description", "address", "system", "arch", "python"];
 
+/// The machines that bundles can be compiled for, as uname(2) calls them.
+pub const ARCHS: [&str; 2] = ["x86_64", "aarch64"];
+
 /// A host file or a fragment, as written.
 #[derive(Debug)]
 pub struct HostFile {
@@ -174,7 +177,7 @@ fn check_text(key: &str, text: &Placed<String>, faults: &mut Vec<Diagnostic>) {
                 .is_some_and(|(id, version)| matches!(id, "debian" | "ubuntu") && numbers(version));
             (known, "write `debian-12`, `debian-13` or `ubuntu-24.04`, say".to_owned())
         }
-        "arch" => (matches!(value, "x86_64" | "aarch64"), advice(value, ["x86_64", "aarch64"])),
+        "arch" => (ARCHS.contains(&value), advice(value, ARCHS)),
         "python" => {
             let minor = value.strip_prefix("3.").and_then(|minor| minor.parse::<u8>().ok());
             let plain = minor.is_some_and(|minor| value == format!("3.{minor}") && minor >= 9);
