@@ -8,6 +8,7 @@ mod fuzz;
 mod layers;
 mod locks;
 mod module_folders;
+mod new;
 mod packages;
 mod readme;
 mod refused;

@@ -9,6 +9,7 @@
 
 mod build;
 mod lock;
+mod new;
 mod options;
 mod outcome;
 mod project;
@@ -43,6 +44,8 @@ struct Cli {
 enum Command {
     /// Resolve the host's Python environments and write their locks.
     Lock(lock::Arguments),
+    /// Write the start of a host or a module: commented, and ready to be built.
+    New(new::Arguments),
     /// List the options of modules: name, type, default, description; or describe one of them.
     Options(options::Arguments),
     /// Print the JSON Schema of host files, for editors.
@@ -54,6 +57,7 @@ impl Cli {
         match self.command {
             None => self.build.run(),
             Some(Command::Lock(arguments)) => arguments.run(),
+            Some(Command::New(arguments)) => arguments.run(),
             Some(Command::Options(arguments)) => arguments.run(),
             Some(Command::Schema(arguments)) => arguments.run(),
         }

@@ -41,9 +41,13 @@ pub(crate) struct ModuleArguments {
 impl ModuleArguments {
     /// All modules that are there.
     pub(crate) fn read(&self) -> Result<Modules, BuildError> {
+        Ok(library::modules(&mut Disk::default(), self.beside(ModuleFolder::default_at("modules")))?)
+    }
+
+    /// The folders, with the default one.
+    pub(crate) fn beside(&self, default: ModuleFolder) -> Vec<ModuleFolder> {
         let named = self.modules.iter().map(ModuleFolder::of_command_line);
-        let folders = std::iter::once(ModuleFolder::default_at("modules")).chain(named).collect();
-        Ok(library::modules(&mut Disk::default(), folders)?)
+        std::iter::once(default).chain(named).collect()
     }
 }
 

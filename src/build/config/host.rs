@@ -165,7 +165,12 @@ fn is_relative(written: &Placed<String>, faults: &mut Vec<Diagnostic>) -> bool {
 }
 
 fn check_text(key: &str, text: &Placed<String>, faults: &mut Vec<Diagnostic>) {
-    let value = text.value.as_str();
+    faults.extend(text_fault(key, &text.value).map(|fault| fault.at(text.place.clone(), "")));
+}
+
+/// Why a text of `[host]` cannot be this; nothing where it can.
+#[must_use]
+pub fn text_fault(key: &str, value: &str) -> Option<Diagnostic> {
     let numbers = |text: &str| {
         !text.is_empty()
             && text.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
@@ -190,10 +195,8 @@ fn check_text(key: &str, text: &Placed<String>, faults: &mut Vec<Diagnostic>) {
         }
         _ => (!value.chars().any(char::is_control), "write it on one line".to_owned()),
     };
-    if !good {
-        let message = format!("`{}` is no `{key}` that is known", value.escape_debug());
-        faults.push(Diagnostic::error(message).at(text.place.clone(), "").help(help));
-    }
+    let message = format!("`{}` is no `{key}` that is known", value.escape_debug());
+    (!good).then(|| Diagnostic::error(message).help(help))
 }
 
 #[cfg(test)]

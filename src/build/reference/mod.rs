@@ -12,3 +12,6 @@ pub mod options;
 pub mod search;
 
 pub mod schema;
+
+pub mod start;
+pub mod write;
