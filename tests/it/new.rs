@@ -1,6 +1,6 @@
 //! What a new host and a new module begin with can be built.
 
-#![expect(clippy::disallowed_methods, clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![expect(clippy::disallowed_methods, clippy::panic, reason = "a test")]
 
 use std::process::Command;
 
