@@ -140,7 +140,7 @@ fn nothing_is_written_over() {
     exit 1
     ---- stdout
     ---- stderr
-    error: `a-b` is no module name: lower-case letters, digits and `_`, the first a letter, at most 63, and not `host`, `each`, `on` or `set`
+    error: `a-b` is no module name: lower-case letters, digits and `_`, the first a letter, at most 63, and not `host`, `each`, `instance`, `on` or `set`
      |
      = help: choose another name
     ");

@@ -17,6 +17,7 @@ const HOST: &str = "hosts/node1.toml";
 /// A module with what those of the example have not: numbers, a map of lists, a required option.
 const MORE: &str = r#"[module]
 description = "x"
+uses = ["comet"]
 [options.factor]
 type = "float"
 min = 0.5
@@ -93,6 +94,11 @@ fn what_is_right_is_taken_by_both() {
         ("[more]", "[users.accounts.observer.replace]\nshell = \"/bin/bash\"\n[more]"),
         ("[more]", "[users.accounts]\nreplace = { voeventserve = {}, voeventdeploy = {} }\n[more]"),
         ("python = \"3.11\"", "python = \"3.14\""),
+        (
+            "\"more\"]",
+            "\"more\", \"comet:b\"]\nmodule_paths = [\"../modules\"]\n[\"comet:b\"]\nremotes = [\"a.b:8099\"]\nbroadcast.enable = false\nworking_dir = \"/srv/b\"",
+        ),
+        ("[more]", "[more]\nbind.comet = \"comet\""),
     ] {
         assert_eq!(project.taken(old, new), (true, true), "`{old}` → `{new}`");
     }
@@ -114,6 +120,11 @@ fn what_is_wrong_is_refused_by_both() {
         ("modules = [\"comet\", \"more\"]", "modules = { replac = [\"comet\", \"more\"] }"),
         ("[comet.receive]", "[comet.recieve]"),
         ("[comet]", "[commet]"),
+        ("\"more\"]", "\"more\", \"more:b\"]"),
+        ("\"more\"]", "\"more\", \"comet:B\"]"),
+        ("[comet]", "[\"more:b\"]\nneeded = 1\n[comet]"),
+        ("[more]", "[more]\nbind.commet = \"comet\""),
+        ("[more]", "[more]\nbind.comet = \"users\""),
         ("whitelist =", "whitelst ="),
         ("[\"192.0.2.0/24\"]", "\"192.0.2.0/24\""),
         ("[\"192.0.2.0/24\"]", "[\"192.0.2\", \"example.org\"]"),

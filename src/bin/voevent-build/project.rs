@@ -4,9 +4,8 @@ use std::path::{Component, Path, PathBuf};
 
 use voevent_node::base::path::relative;
 use voevent_node::build::compile::{BuildError, Project};
-use voevent_node::build::graph::Modules;
 use voevent_node::build::module_folders::ModuleFolder;
-use voevent_node::build::reference::library;
+use voevent_node::build::reference::library::{self, Library};
 use voevent_node::build::sources::Disk;
 
 /// A host, and the folders around it.
@@ -40,7 +39,7 @@ pub(crate) struct ModuleArguments {
 
 impl ModuleArguments {
     /// All modules that are there.
-    pub(crate) fn read(&self) -> Result<Modules, BuildError> {
+    pub(crate) fn read(&self) -> Result<Library, BuildError> {
         Ok(library::modules(&mut Disk::default(), self.beside(ModuleFolder::default_at("modules")))?)
     }
 

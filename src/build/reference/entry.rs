@@ -5,10 +5,9 @@ use crate::base::report::{Diagnostic, Place};
 use crate::build::config::module::ModuleFile;
 use crate::build::config::option::OptionDecl;
 use crate::build::config::tree::{Data, Node};
-use crate::build::graph::Modules;
 use crate::build::types::Type;
 
-use super::library::unknown;
+use super::library::{Library, unknown};
 
 /// What stands in a name for the keys of a map.
 pub const KEY: &str = "<key>";
@@ -37,7 +36,7 @@ impl Entry<'_> {
 
     /// Where modules set it: `[[set]]` of any module, in the order of the modules, as written.
     #[must_use]
-    pub fn setters<'m>(&self, modules: &'m Modules) -> Vec<(&'m ModuleFile, Place)> {
+    pub fn setters<'m>(&self, modules: &'m Library) -> Vec<(&'m ModuleFile, Place)> {
         let mut found = Vec::new();
         for module in modules.values() {
             for set in &module.sets {
@@ -76,7 +75,7 @@ fn set_at(node: &Node, key: &Place, path: &[String], found: &mut Vec<Place>) {
 
 /// All options of all modules: by module, then by name, fields behind what they are fields of.
 #[must_use]
-pub fn entries(modules: &Modules) -> Vec<Entry<'_>> {
+pub fn entries(modules: &Library) -> Vec<Entry<'_>> {
     modules.values().flat_map(of_module).collect()
 }
 
@@ -130,7 +129,7 @@ pub enum Named<'a> {
 ///
 /// # Errors
 /// Where nothing is, with the nearest name.
-pub fn named<'a>(modules: &'a Modules, name: &str) -> Result<Named<'a>, Diagnostic> {
+pub fn named<'a>(modules: &'a Library, name: &str) -> Result<Named<'a>, Diagnostic> {
     let (module, rest) = name.split_once('.').map_or((name, None), |(module, rest)| (module, Some(rest)));
     let known = modules.iter().find(|(known, _)| known.as_str() == module);
     let (_, module) = known.ok_or_else(|| unknown(module, modules))?;

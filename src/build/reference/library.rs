@@ -1,15 +1,18 @@
 //! All modules of some folders, without a host.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::base::name::ModuleName;
 use crate::base::nearest::advice;
 use crate::base::report::{Diagnostic, Severity};
-use crate::build::config::module;
-use crate::build::graph::Modules;
+use crate::build::config::module::{self, ModuleFile};
 use crate::build::load::Loader;
 use crate::build::module_folders::{ModuleFolder, each_once, nothing_in};
 use crate::build::sources::Tree;
+
+/// Modules by name, without a host that has them on.
+pub type Library = BTreeMap<ModuleName, ModuleFile>;
 
 /// The file that makes a folder a module.
 const FILE: &str = "module.toml";
@@ -18,7 +21,7 @@ const FILE: &str = "module.toml";
 ///
 /// # Errors
 /// Where a definition is wrong, two folders have a module of one name, or there is none: all that is wrong.
-pub fn modules(tree: &mut dyn Tree, folders: Vec<ModuleFolder>) -> Result<Modules, Vec<Diagnostic>> {
+pub fn modules(tree: &mut dyn Tree, folders: Vec<ModuleFolder>) -> Result<Library, Vec<Diagnostic>> {
     let mut found: Vec<(ModuleName, PathBuf)> = Vec::new();
     let mut faults = Vec::new();
     let folders = each_once(folders);
@@ -40,7 +43,7 @@ pub fn modules(tree: &mut dyn Tree, folders: Vec<ModuleFolder>) -> Result<Module
         faults.push(none(&folders));
     }
     let mut loader = Loader { faults, ..Loader::new(tree, &[]) };
-    let mut modules = Modules::new();
+    let mut modules = Library::new();
     for (name, path) in found {
         if let Some(source) = loader.text(&path.join(FILE), None)
             && let Some(file) = module::read(&name, &source, &mut loader.faults)
@@ -65,7 +68,7 @@ fn none(folders: &[ModuleFolder]) -> Diagnostic {
 
 /// The error that a module is not there.
 #[must_use]
-pub fn unknown(name: &str, modules: &Modules) -> Diagnostic {
+pub fn unknown(name: &str, modules: &Library) -> Diagnostic {
     let help = advice(name, modules.keys().map(ModuleName::as_str));
     Diagnostic::error(format!("there is no module `{}`", name.escape_debug())).help(help)
 }

@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use textwrap::core::display_width;
 
 use crate::base::report::{Diagnostic, Place};
-use crate::build::graph::Modules;
 use crate::build::types::Type;
 
 use super::entry::{Entry, Named, entries, named, of_module};
+use super::library::Library;
 use super::search::search;
 use super::words::{self, Unset, unset};
 
@@ -33,7 +33,7 @@ pub enum Answer<'a> {
 ///
 /// # Errors
 /// Where nothing is called so.
-pub fn asked<'a>(modules: &'a Modules, name: Option<&str>) -> Result<Answer<'a>, Diagnostic> {
+pub fn asked<'a>(modules: &'a Library, name: Option<&str>) -> Result<Answer<'a>, Diagnostic> {
     Ok(match name.map(|name| named(modules, name)).transpose()? {
         None => Answer::List(entries(modules)),
         Some(Named::Module(module)) => Answer::List(of_module(module)),
@@ -45,7 +45,7 @@ pub fn asked<'a>(modules: &'a Modules, name: Option<&str>) -> Result<Answer<'a>,
 ///
 /// # Errors
 /// Where none has.
-pub fn found<'a>(modules: &'a Modules, words: &str) -> Result<Answer<'a>, Diagnostic> {
+pub fn found<'a>(modules: &'a Library, words: &str) -> Result<Answer<'a>, Diagnostic> {
     let found = search(entries(modules), words, |entry| (entry.name(), entry.decl.description.clone()));
     if found.is_empty() {
         let error = format!("no option has `{}` in its name or description", words.escape_debug());
@@ -57,7 +57,7 @@ pub fn found<'a>(modules: &'a Modules, words: &str) -> Result<Answer<'a>, Diagno
 impl Answer<'_> {
     /// As text for a terminal of so many columns.
     #[must_use]
-    pub fn text(&self, modules: &Modules, width: usize) -> String {
+    pub fn text(&self, modules: &Library, width: usize) -> String {
         match self {
             Self::List(entries) => table(entries, width),
             Self::One(entries) => one(entries, modules, width),
@@ -66,7 +66,7 @@ impl Answer<'_> {
 
     /// The same for programs: `options`, a list.
     #[must_use]
-    pub fn data(&self, modules: &Modules) -> Map<String, Value> {
+    pub fn data(&self, modules: &Library) -> Map<String, Value> {
         let (Self::List(entries) | Self::One(entries)) = self;
         let options = entries.iter().map(|entry| data(entry, modules)).collect();
         Map::from_iter([("options".to_owned(), Value::Array(options))])
@@ -134,7 +134,7 @@ fn line(columns: &[(String, usize)]) -> String {
 }
 
 /// An option with all that is known of it, and a table of its fields.
-fn one(entries: &[Entry<'_>], modules: &Modules, width: usize) -> String {
+fn one(entries: &[Entry<'_>], modules: &Library, width: usize) -> String {
     let Some((entry, fields)) = entries.split_first() else { return String::new() };
     let mut text = format!("{}\n", entry.name());
     let indent = textwrap::Options::new(width.max(DESCRIPTION)).initial_indent("  ").subsequent_indent("  ");
@@ -155,7 +155,7 @@ fn one(entries: &[Entry<'_>], modules: &Modules, width: usize) -> String {
 }
 
 /// What is known of an option besides its description, each with a name.
-fn facts(entry: &Entry<'_>, modules: &Modules) -> Vec<(&'static str, String)> {
+fn facts(entry: &Entry<'_>, modules: &Library) -> Vec<(&'static str, String)> {
     let decl = entry.decl;
     let kind = words::type_name(&decl.kind);
     let limits = words::limits(&decl.kind).map_or_else(String::new, |limits| format!(": {limits}"));
@@ -196,7 +196,7 @@ fn at(place: &Place) -> Value {
 }
 
 /// An option for programs; `limits` has the words of people.
-fn data(entry: &Entry<'_>, modules: &Modules) -> Value {
+fn data(entry: &Entry<'_>, modules: &Library) -> Value {
     let decl = entry.decl;
     let written = |node: &Option<_>| node.as_ref().map_or(Value::Null, words::json);
     let setters = entry.setters(modules);

@@ -14,28 +14,37 @@ use crate::base::name::ModuleName;
 use crate::build::config::host::{ARCHS, HOST_TEXTS};
 use crate::build::config::module::ModuleFile;
 use crate::build::config::option::OptionDecl;
-use crate::build::graph::Modules;
 use crate::build::types::{Scalar, Type};
 
+use super::library::Library;
 use super::words::{is_computed, json as written, toml};
 
 /// The schema of host files with these modules.
 #[must_use]
-pub fn schema(modules: &Modules) -> Value {
+pub fn schema(modules: &Library) -> Value {
     let mut properties = Map::from_iter([("host".to_owned(), host(modules))]);
+    let mut instances = Map::new();
     for (name, module) in modules {
-        properties.insert(name.as_str().to_owned(), section(module));
+        let section = section(module, modules);
+        if module.instances {
+            instances.insert(format!("^{name}:{INSTANCE}$"), section.clone());
+        }
+        properties.insert(name.as_str().to_owned(), section);
     }
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A host of voevent-node, or a fragment that hosts import",
         "type": "object",
         "properties": properties,
+        "patternProperties": instances,
         "additionalProperties": false,
     })
 }
 
-fn host(modules: &Modules) -> Value {
+/// What an instance is called, behind the name of its module and `:`.
+const INSTANCE: &str = "[a-z0-9][a-z0-9_-]{0,30}";
+
+fn host(modules: &Library) -> Value {
     let mut properties: Map<String, Value> =
         HOST_TEXTS.into_iter().map(|key| (key.to_owned(), host_text(key))).collect();
     properties.insert(
@@ -57,7 +66,15 @@ fn host(modules: &Modules) -> Value {
         }),
     );
     let names: Vec<&str> = modules.keys().map(ModuleName::as_str).collect();
-    let list = json!({ "type": "array", "items": { "type": "string", "enum": names } });
+    let several = modules.values().filter(|module| module.instances).map(|module| module.name.as_str());
+    let several: Vec<&str> = several.collect();
+    let item = if several.is_empty() {
+        json!({ "type": "string", "enum": names })
+    } else {
+        let pattern = format!("^({}):{INSTANCE}$", several.join("|"));
+        json!({ "type": "string", "anyOf": [{ "enum": names }, { "pattern": pattern }] })
+    };
+    let list = json!({ "type": "array", "items": item });
     let described = "The modules that are on; what they require comes along.";
     properties.insert("modules".to_owned(), with_description(replaceable(list), described));
     json!({
@@ -93,10 +110,34 @@ fn host_text(key: &str) -> Value {
     json!({ "description": description, "type": "string", "pattern": pattern })
 }
 
-fn section(module: &ModuleFile) -> Value {
+fn section(module: &ModuleFile, modules: &Library) -> Value {
     let mut table = fields(&module.options);
+    if let Some(Value::Object(properties)) = table.get_mut("properties") {
+        properties.extend(bind(module, modules).map(|bind| ("bind".to_owned(), bind)));
+    }
     table.insert("description".to_owned(), module.description.as_str().into());
     Value::Object(table)
+}
+
+/// Which instances the names of other modules mean, where it names modules that can have several.
+fn bind(module: &ModuleFile, modules: &Library) -> Option<Value> {
+    let named = module.requires.iter().chain(&module.uses);
+    let named = named.filter_map(|named| modules.get(&named.value));
+    let meant = |named: &ModuleFile| {
+        let instance = if named.instances { format!("(:{INSTANCE})?") } else { String::new() };
+        text(&format!("^{}{instance}$", named.name))
+    };
+    let properties: Map<String, Value> =
+        named.map(|named| (named.name.as_str().to_owned(), meant(named))).collect();
+    let described = "Which instance the name of a module means here, as `comet:backup`.";
+    (!properties.is_empty()).then(|| {
+        json!({
+            "description": described,
+            "type": "object",
+            "properties": properties,
+            "additionalProperties": false,
+        })
+    })
 }
 
 fn fields(options: &BTreeMap<String, OptionDecl>) -> Map<String, Value> {

@@ -42,7 +42,7 @@ requires = ['a']
 kinds = ['b']
 ";
 
-fn modules() -> Modules {
+fn modules() -> Library {
     let mut tree = Memory::default();
     for (path, text) in [("modules/a/module.toml", A), ("modules/b/module.toml", B)] {
         tree.0.insert(path.into(), text.into());

@@ -7,7 +7,7 @@ use crate::base::name::{HostName, ModuleName};
 use crate::build::artifact::Target;
 use crate::build::config::module::ModuleFile;
 use crate::build::config::option::OptionDecl;
-use crate::build::graph::Modules;
+use crate::build::reference::library::Library;
 use crate::build::reference::words::{Unset, is_computed, limits, toml, type_name, unset};
 use crate::build::types::Type;
 
@@ -43,7 +43,7 @@ pub struct NewHost<'a> {
     /// The modules that it turns on.
     pub on: &'a [ModuleName],
     /// All modules that there are.
-    pub modules: &'a Modules,
+    pub modules: &'a Library,
 }
 
 impl NewHost<'_> {
