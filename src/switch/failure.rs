@@ -20,11 +20,27 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All of them, by their codes.
+    pub const ALL: [Self; 6] =
+        [Self::Done, Self::Wrong, Self::Usage, Self::Refused, Self::Reverted, Self::Stuck];
+
+    /// What it means, for the reference.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done, or nothing was to be done",
+            Self::Wrong => "the bundle is wrong",
+            Self::Usage => "the command line is wrong",
+            Self::Refused => "refused or failed before the first change to anything that runs",
+            Self::Reverted => "failed, and what was committed is back",
+            Self::Stuck => "failed, and a person is needed",
+        }
+    }
+
     /// The ending that has this code.
     #[must_use]
     pub fn from_code(code: i32) -> Option<Self> {
-        let all = [Self::Done, Self::Wrong, Self::Usage, Self::Refused, Self::Reverted, Self::Stuck];
-        all.into_iter().find(|exit| i32::from(exit.code()) == code)
+        Self::ALL.into_iter().find(|exit| i32::from(exit.code()) == code)
     }
 
     /// The code.

@@ -16,6 +16,7 @@ mod unit_rules;
 mod model;
 
 pub mod activate;
+pub mod arguments;
 pub mod boot;
 pub mod commands;
 pub mod failure;
