@@ -42,7 +42,7 @@ fn a_second_broker_is_added_to_the_first() {
     new unit comet-backup.service
     ");
     let unit = project.read("generated/node1/root/etc/systemd/system/comet-backup.service");
-    assert!(unit.contains("Description=Comet VOEvent broker (backup)\n"), "{unit}");
+    assert!(unit.contains("Description=Comet VOEvent broker-backup\n"), "{unit}");
     let checks = project.read("generated/node1/manifest.toml");
     let checks: Vec<&str> =
         checks.lines().filter(|line| line.contains("broadcast") || line.contains("running")).collect();

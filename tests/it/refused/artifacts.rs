@@ -75,9 +75,9 @@ fn two_artifacts_for_one_path() {
     project.append("modules/users/module.toml", file);
     insta::assert_snapshot!(project.refused(), @"
     error: two artifacts for `/etc/motd`
-       --> modules/comet/module.toml:171:1
+       --> modules/comet/module.toml:193:1
         |
-    171 | [[file]]
+    193 | [[file]]
         | ^^^^^^^^ the second
         |
        ::: modules/users/module.toml:65:1
@@ -201,9 +201,9 @@ fn a_path_that_comes_from_the_host() {
     project.edit(HOST, "[comet]\n", "[comet]\nworking_dir = \"/var/lib\"\n");
     insta::assert_snapshot!(project.refused(), @r#"
     error: no folder can be made at `/var/lib`: it is the system's
-       --> modules/comet/module.toml:133:8
+       --> modules/comet/module.toml:134:8
         |
-    133 | path = "{{ comet.working_dir }}"
+    134 | path = "{{ comet.working_dir }}"
         |        ^^^^^^^^^^^^^^^^^^^^^^^^^
         |
        ::: hosts/node1.toml:14:15
@@ -221,9 +221,9 @@ fn a_level_of_folders_that_nobody_makes() {
     project.edit(HOST, "[comet]\n", "[comet]\nworking_dir = \"/home/voeventserve/a/b\"\n");
     insta::assert_snapshot!(project.refused(), @r#"
     error: nobody makes `/home/voeventserve/a`, which lies between `/home/voeventserve` and `/home/voeventserve/a/b`
-       --> modules/comet/module.toml:132:1
+       --> modules/comet/module.toml:133:1
         |
-    132 | [[directory]]
+    133 | [[directory]]
         | ^^^^^^^^^^^^^
         |
        ::: hosts/node1.toml:14:15
@@ -281,7 +281,7 @@ fn values_that_cannot_be_written() {
     error: the value has a line break or a control character
       --> modules/comet/comet.service.j2:2:16
        |
-     2 | Description={{ comet.label }}
+     2 | Description={{ comet.label }}{{ instance.suffix }}
        |                ^^^^^^^^^^^
        |
       ::: hosts/node1.toml:14:9
@@ -297,7 +297,7 @@ fn values_that_cannot_be_written() {
 fn lines_that_are_no_unit() {
     let project = Sandbox::example();
     project.edit("modules/comet/comet.service.j2", "Type=exec\n", "Type exec\n");
-    insta::assert_snapshot!(project.refused(), @r"
+    insta::assert_snapshot!(project.refused(), @"
     error: unit `comet.service`: this is neither `[Section]` nor `Key=`
      --> modules/comet/comet.service.j2:9:1
       |
