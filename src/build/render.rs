@@ -102,6 +102,11 @@ impl<'a> Renderer<'a> {
             };
             pieces.push(RenderedPiece { place, what });
         }
+        if pieces.is_empty() {
+            // What is wrong with a file that has nothing in it has a place too.
+            let place = Place { source: Arc::clone(source), span: 0..0 };
+            pieces.push(RenderedPiece { place, what: RenderedWhat::Text(String::new()) });
+        }
         Ok(Text::Template { grammar, pieces })
     }
 }

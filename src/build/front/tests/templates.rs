@@ -1,9 +1,22 @@
 //! What templates give.
 
+use crate::build::artifact::Text;
+
 use super::{good, module, shown, try_compile};
 
 const RUN: &str =
     "[[script]]\nname = 'run'\ntemplate = 'run.sh.j2'\n[[venv]]\nname = 'v'\nrequirements = []\n";
+
+/// Whatever is wrong with the text of a file can be shown in its template.
+#[test]
+fn a_text_without_anything_has_a_place() {
+    let files = [("modules/m/module.toml", &*module(&[], RUN)), ("modules/m/run.sh.j2", "{# nothing #}")];
+    let compiled = good("modules = ['m']\n", &files);
+    let Some(Text::Template { pieces, .. }) = compiled.rendered.artifacts[0].text() else {
+        panic!("no text")
+    };
+    assert_eq!(pieces[0].place.source.name, "modules/m/run.sh.j2");
+}
 
 #[test]
 fn templates_leave_holes() {
