@@ -26,6 +26,14 @@ pub struct Place {
 }
 
 impl Place {
+    /// The place of these bytes, and of all others of the characters that they belong to.
+    #[must_use]
+    pub fn whole(source: &Arc<Source>, bytes: Range<usize>) -> Self {
+        let text = &source.text;
+        let span = text.floor_char_boundary(bytes.start)..text.ceil_char_boundary(bytes.end);
+        Self { source: Arc::clone(source), span }
+    }
+
     /// The place as line and column from 1, the column in characters.
     #[must_use]
     pub fn line_column(&self) -> (usize, usize) {
@@ -171,7 +179,7 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(diagnostic.title());
+    let title = level.primary_title(tame(&diagnostic.title()).into_owned());
     // Consecutive places of one source are drawn in one excerpt.
     let excerpts = diagnostic.places.chunk_by(|a, b| a.0.source == b.0.source).enumerate();
     let excerpts = excerpts.map(|(index, places)| match places {
@@ -275,7 +283,7 @@ mod tests {
          --> a?:1:5
           |
         1 | x = '?]0;é¿2J'
-          |     ^^^^^^^^^^ ?c
+          |     ^^^^^^^^^ ?c
           |
           = help: write `¿`
         ");

@@ -67,8 +67,7 @@ impl Loader<'_> {
         };
         let error = Diagnostic::error(bad.message).help("a source is plain UTF-8 text");
         let (source, at) = bad.shown;
-        let end = source.text.ceil_char_boundary(at + 1);
-        self.faults.push(error.at(Place { source, span: at..end }, ""));
+        self.faults.push(error.at(Place::whole(&source, at..at + 1), ""));
         None
     }
 

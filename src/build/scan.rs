@@ -47,12 +47,8 @@ impl Stand<'_> {
     #[must_use]
     pub fn place(self, part: Range<usize>) -> Place {
         match self {
-            Self::File(source) => {
-                // minijinja points at a single byte of what it does not know.
-                let text = &source.text;
-                let span = text.floor_char_boundary(part.start)..text.ceil_char_boundary(part.end);
-                Place { source: Arc::clone(source), span }
-            }
+            // minijinja points at a single byte of what it does not know.
+            Self::File(source) => Place::whole(source, part),
             Self::String(place) => within(place, part),
             Self::Part(place, shift) => within(place, part.start + shift..part.end + shift),
         }
