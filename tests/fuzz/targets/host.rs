@@ -16,7 +16,7 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
 }
 
 pub(super) const WORDS: &str = "[host]\n¦modules = ['all', \"users\"]\n¦modules = { replace = ['comet'] }\n¦\
-    imports = ['site.toml']\n¦imports = [\"../hosts/site.toml\"]\n¦\n#=== hosts/site.toml\n¦[all]\n¦[comet]\n¦[users]\n¦\
+    imports = ['site.toml']\n¦imports = [\"../hosts/site.toml\"]\n¦\n#=== hosts/site.toml\n¦[all]\n¦[comet]\n¦[users]\n¦modules = ['all', 'all:b']\n¦[\"all:b\"]\n¦\
     [all.t]\n¦[all.mt.a]\n¦{ replace = [] }¦{ replace = {} }¦replace = ¦true¦false¦nan¦-inf¦1e9¦0x1F¦0b1¦1_000¦-1¦\
     9223372036854775807¦9999999999999999999¦1979-05-27T07:32:00Z¦07:32:00¦'''\n¦\"\"\"\n¦\\u00e9¦\\\n  ¦\\\"¦{{ all.s }}¦\
     [[all.l]]\n¦all.l = ¦b = ¦i = ¦f = ¦s = ¦w = ¦n = ¦o = ¦p = ¦port = ¦hp = ¦c = ¦d = ¦z = ¦m = ¦v = ¦u = ¦l = ¦li = ¦\
