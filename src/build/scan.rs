@@ -4,6 +4,7 @@
 //! syntax is walked here. Everything that a template could use to measure or compare captured text is refused:
 //! the statements are `if`, `for`, `set`, `include` and `raw`, and no others.
 
+mod found;
 mod local;
 mod statement;
 
@@ -20,6 +21,7 @@ use crate::base::report::{Diagnostic, Place, Source};
 use super::bounds;
 use super::config::tree::within;
 use super::sources::is_forbidden;
+pub use found::{Found, Read};
 pub use local::{Local, Locals};
 
 /// The filters that there are. `map("x")` and its like look theirs up while running: what is missing here is removed
@@ -60,28 +62,6 @@ const MAX_WEIGHT: u32 = 256;
 
 /// The most names that are shown as what another was made of.
 const MAX_SHOWN: usize = 8;
-
-/// A name that code reads: `comet.receive.port`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Read {
-    /// Its parts; what is computed is not among them: of `users.accounts[x].home` the first two.
-    pub path: Vec<String>,
-    /// Where.
-    pub place: Place,
-}
-
-/// What code has in it.
-#[derive(Debug, Default, Clone)]
-pub struct Found {
-    /// What it reads, in the order of the text.
-    pub reads: Vec<Read>,
-    /// What the names of its own that it reads were made of, each where such a name is read.
-    pub through: Vec<Read>,
-    /// The names that it gives to values of its own.
-    pub locals: Vec<(String, Place)>,
-    /// What it includes, and the names that the included may use.
-    pub includes: Vec<(String, Place, Locals)>,
-}
 
 /// The syntax of templates.
 #[must_use]
@@ -336,28 +316,31 @@ impl Walk<'_> {
                     let place = self.stand.place(var.span().start_offset as usize..range(expr.span()).end);
                     if let Some(local) = self.local(var.id).cloned() {
                         self.weight = self.weight.saturating_add(local.weight);
-                        let read = |path| Read { path, place: place.clone() };
+                        let read = |path| Read { path, beyond: Vec::new(), place: place.clone() };
                         self.found.through.extend(local.made_of.into_iter().map(read));
                     } else {
                         self.weight = self.weight.saturating_add(1);
-                        parts.push(var.id.to_owned());
+                        parts.push(Some(var.id.to_owned()));
                         parts.reverse();
-                        self.found.reads.push(Read { path: parts, place });
+                        let plain = parts.iter().position(Option::is_none).unwrap_or(parts.len());
+                        let beyond = parts.split_off(plain);
+                        let path = parts.into_iter().flatten().collect();
+                        self.found.reads.push(Read { path, beyond, place });
                     }
                     return;
                 }
                 Expr::GetAttr(attr) => {
-                    parts.push(attr.name.to_owned());
+                    parts.push(Some(attr.name.to_owned()));
                     inner = &attr.expr;
                 }
-                Expr::GetItem(item) => match plain_key(&item.subscript_expr) {
-                    Some(key) => {
-                        parts.push(key);
-                        inner = &item.expr;
+                Expr::GetItem(item) => {
+                    let key = plain_key(&item.subscript_expr);
+                    if key.is_none() {
+                        self.expr(&item.subscript_expr);
                     }
-                    // What is computed ends the path: the rest is taken of a value that is known later.
-                    None => return self.both(&item.expr, &item.subscript_expr),
-                },
+                    parts.push(key);
+                    inner = &item.expr;
+                }
                 other => return self.expr(other),
             }
         }

@@ -121,7 +121,9 @@ impl World {
                 let help = "write `instance.suffix` in names, or ask for `instance.name`";
                 Err(error("`instance` is a table".to_owned(), help.to_owned()))
             }
-            ("each", rest) => each_meaning(rest, each).map_err(|(message, help)| error(message, help)),
+            ("each", rest) => {
+                each_meaning(rest, &read.beyond, each).map_err(|(message, help)| error(message, help))
+            }
             (name, rest) => {
                 let Some(meant) = module.means(name) else {
                     return Err(self.unseen(module, name, read));
@@ -130,9 +132,8 @@ impl World {
                 match (found, rest) {
                     (_, [field]) if field == "on" => Ok(Meaning::On(meant.clone(), found.is_some())),
                     (None, _) => Ok(Meaning::Off(meant.clone())),
-                    (Some(other), rest) => {
-                        option_meaning(other, rest).map_err(|(message, help)| error(message, help))
-                    }
+                    (Some(other), rest) => option_meaning(other, rest, &read.beyond)
+                        .map_err(|(message, help)| error(message, help)),
                 }
             }
         }
@@ -208,7 +209,7 @@ impl World {
 /// A message and its help.
 type Fault = (String, String);
 
-fn each_meaning(rest: &[String], each: Each<'_>) -> Result<Meaning, Fault> {
+fn each_meaning(rest: &[String], beyond: &[Option<String>], each: Each<'_>) -> Result<Meaning, Fault> {
     let kind = match (each, rest.first().map(String::as_str)) {
         (Each::No, _) => {
             return Err((
@@ -230,12 +231,17 @@ fn each_meaning(rest: &[String], each: Each<'_>) -> Result<Meaning, Fault> {
         }
     };
     match kind {
-        Some(kind) => taken(kind, "each.value", &rest[1..]).map(|()| Meaning::Each),
+        Some(kind) => taken(kind, "each.value", &parts(&rest[1..], beyond)).map(|()| Meaning::Each),
         None => Ok(Meaning::Each),
     }
 }
 
-fn option_meaning(module: &Instance, rest: &[String]) -> Result<Meaning, Fault> {
+/// What is taken of a value, one after the other; `None` for what is computed.
+fn parts<'a>(plain: &'a [String], beyond: &'a [Option<String>]) -> Vec<Option<&'a str>> {
+    plain.iter().map(|name| Some(name.as_str())).chain(beyond.iter().map(Option::as_deref)).collect()
+}
+
+fn option_meaning(module: &Instance, rest: &[String], beyond: &[Option<String>]) -> Result<Meaning, Fault> {
     // As code says it: it is the same for all instances.
     let own = &module.file.name;
     let Some((name, mut rest)) = rest.split_first() else {
@@ -255,24 +261,29 @@ fn option_meaning(module: &Instance, rest: &[String]) -> Result<Meaning, Fault> 
         path.push(field.clone());
         rest = inner;
     }
-    taken(&option.kind, &format!("{own}.{}", path.join(".")), rest)?;
+    taken(&option.kind, &format!("{own}.{}", path.join(".")), &parts(rest, beyond))?;
     Ok(Meaning::Options(Leaf { module: module.name.clone(), path }))
 }
 
 /// Checks what is taken of a value of a type by name.
-fn taken(kind: &Type, whole: &str, rest: &[String]) -> Result<(), Fault> {
-    let Some((field, inner)) = rest.split_first() else { return Ok(()) };
-    match kind {
-        Type::Map(item) => taken(item, &format!("{whole}.{field}"), inner),
-        Type::Table(fields) => {
-            let option = fields.get(field).ok_or_else(|| {
+fn taken(kind: &Type, whole: &str, rest: &[Option<&str>]) -> Result<(), Fault> {
+    let Some((part, inner)) = rest.split_first() else { return Ok(()) };
+    let below = part.map_or_else(|| format!("{whole}[…]"), |part| format!("{whole}.{part}"));
+    match (kind, part) {
+        (Type::Map(item), _) | (Type::List { item, .. }, None) => taken(item, &below, inner),
+        (Type::Table(fields), Some(field)) => {
+            let option = fields.get(*field).ok_or_else(|| {
                 let help = advice(field, fields.keys().map(String::as_str));
                 (format!("`{whole}` has no field `{field}`"), help)
             })?;
-            taken(&option.kind, &format!("{whole}.{field}"), inner)
+            taken(&option.kind, &below, inner)
         }
-        Type::List { .. } => Err((format!("`{whole}` is a list"), "go through it with a loop".to_owned())),
-        Type::Scalar(_) => {
+        // Which field that is, or which character, is known later.
+        (Type::Table(_) | Type::Scalar(_), None) => Ok(()),
+        (Type::List { .. }, Some(_)) => {
+            Err((format!("`{whole}` is a list"), "go through it with a loop".to_owned()))
+        }
+        (Type::Scalar(_), Some(field)) => {
             Err((format!("`{whole}` is one value: it has no `{field}`"), format!("write `{whole}`")))
         }
     }

@@ -3,8 +3,8 @@
 mod build;
 mod fill_data;
 mod fill_sh;
-mod instances;
 mod fuzz;
+mod instances;
 mod layers;
 mod locks;
 mod module_folders;

@@ -121,7 +121,7 @@ impl TypeReader<'_, '_> {
             return None;
         }
         let repeat = outer.contains(&"list of ") && self.keys.flag("repeat", self.faults);
-        let mut kind = if inner == "table" { self.table(&outer, name)? } else { self.scalar(inner, name)? };
+        let mut kind = if inner == "table" { self.table(name)? } else { self.scalar(inner, name)? };
         for around in outer.into_iter().rev() {
             kind = if around == "map of " {
                 Type::Map(Box::new(kind))
@@ -132,14 +132,7 @@ impl TypeReader<'_, '_> {
         Some(kind)
     }
 
-    fn table(&mut self, outer: &[&str], name: &Placed<String>) -> Option<Type> {
-        if outer.last() == Some(&"list of ") {
-            self.faults.push(
-                Diagnostic::error("a list of tables has no keys to be merged by")
-                    .at(name.place.clone(), "")
-                    .help("write `map of table`"),
-            );
-        }
+    fn table(&mut self, name: &Placed<String>) -> Option<Type> {
         let Some(entry) = self.keys.take("fields") else {
             let error = Diagnostic::error("a table needs `fields`").at(name.place.clone(), "");
             self.faults.push(error.help("add `[options.x.fields.y]` for each of its fields"));

@@ -11,6 +11,7 @@ mod module_folders;
 mod robust;
 mod templates;
 mod together;
+mod types;
 
 use std::path::Path;
 

@@ -221,8 +221,8 @@ fn setting(
         }
     };
     given.extend(plan.files.iter().map(|(file, node)| Given::of(Layer::File(*file), (*node).clone())));
-    let defaults = |node: &Node, key: Option<&str>| {
-        let each = key.map(|key| EachEntry { key: Value::Str(key.to_owned()), value: None });
+    let defaults = |node: &Node, key: Option<&Value>| {
+        let each = key.map(|key| EachEntry { key: key.clone(), value: None });
         let site = Site { module: plan.module, each: each.as_ref() };
         match machine.node(node, site, settings) {
             Ok(node) => Ok(Some(node)),

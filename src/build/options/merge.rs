@@ -58,7 +58,7 @@ impl Given {
 pub const MAX_PARTS: usize = 1000;
 
 /// Gives the default of an option; of a field, for the entry with this key. `None` where its evaluation failed.
-pub type Defaults<'a> = dyn Fn(&Node, Option<&str>) -> Result<Option<Node>, Diagnostic> + 'a;
+pub type Defaults<'a> = dyn Fn(&Node, Option<&Value>) -> Result<Option<Node>, Diagnostic> + 'a;
 
 /// Merges.
 pub struct Merger<'a> {
@@ -89,11 +89,17 @@ impl Merger<'_> {
         &mut self,
         (name, decl): (&str, &OptionDecl),
         given: Vec<Given>,
-        each: Option<&str>,
+        each: Option<&Value>,
         at: &Place,
     ) -> Option<Setting> {
         let part = Part { name, decl, kind: &decl.kind };
         let (given, mut unheard) = self.kept(given);
+        let (given, weak) = if decl.optional { self.without_weak_none(given) } else { (given, Vec::new()) };
+        unheard.extend(weak);
+        if let Some(nothing) = self.nothing(decl, &given) {
+            unheard.extend(decl.default.as_ref().map(unused));
+            return Some(Setting { history: nothing.history.and(unheard), ..nothing });
+        }
         if !given.is_empty() || matches!(decl.kind, Type::Table(_)) {
             let setting = self.part(part, &given, each)?;
             unheard.extend(decl.default.as_ref().map(unused));
@@ -101,11 +107,13 @@ impl Merger<'_> {
         }
         if let Some(node) = &decl.default {
             let node = (self.defaults)(node, each).map_err(|fault| self.faults.push(fault)).ok()??;
-            return self.part(part, &[Given::of(Layer::Default, node)], each);
+            let given = [Given::of(Layer::Default, node)];
+            return self.nothing(decl, &given).or_else(|| self.part(part, &given, each));
         }
         let nothing = match &decl.kind {
             _ if decl.optional => Value::None,
             Type::Map(item) if matches!(**item, Type::Table(_)) => Value::Map(BTreeMap::new()),
+            Type::List { item, .. } if matches!(**item, Type::Table(_)) => Value::List(Vec::new()),
             _ => {
                 let error = Diagnostic::error(format!("`{name}` must be set"))
                     .at(at.clone(), "needed here")
@@ -115,6 +123,22 @@ impl Merger<'_> {
             }
         };
         Some(Setting { value: nothing, history: History::default() })
+    }
+
+    /// Drops each none that something stronger overrides; that is said too.
+    fn without_weak_none(&self, given: Vec<Given>) -> (Vec<Given>, Vec<Definition>) {
+        let layers: Vec<Layer> = given.iter().map(|given| given.layer).collect();
+        let weak = |given: &Given| layers.iter().any(|layer| self.stronger(*layer, given.layer));
+        let (weak, kept): (Vec<Given>, Vec<Given>) =
+            given.into_iter().partition(|given| given.node.data == Data::None && weak(given));
+        (kept, self.definitions(&weak, Counts::Overridden))
+    }
+
+    /// The setting of an optional option for which expressions give none.
+    fn nothing(&self, decl: &OptionDecl, given: &[Given]) -> Option<Setting> {
+        let none = !given.is_empty() && given.iter().all(|given| given.node.data == Data::None);
+        let history = || History::new(self.definitions(given, Counts::Wins));
+        (decl.optional && none).then(|| Setting { value: Value::None, history: history() })
     }
 
     /// Drops what is replaced by something stronger; that is said too.
@@ -166,14 +190,7 @@ impl Merger<'_> {
         History { parts, ..History::new(self.definitions(given, Counts::Adds)) }
     }
 
-    fn part(&mut self, part: Part<'_>, given: &[Given], each: Option<&str>) -> Option<Setting> {
-        if part.decl.optional
-            && let [only] = given
-            && only.node.data == Data::None
-        {
-            let history = History::new(vec![self.definition(only, Counts::Wins)]);
-            return Some(Setting { value: Value::None, history });
-        }
+    fn part(&mut self, part: Part<'_>, given: &[Given], each: Option<&Value>) -> Option<Setting> {
         match part.kind {
             Type::Scalar(_) => self.scalar(part, given),
             Type::List { item, repeat } => self.list(part, (item, *repeat), given),
@@ -237,16 +254,18 @@ impl Merger<'_> {
         let before = self.faults.len();
         let (mut values, mut parts) = (Vec::new(), Vec::<(String, History)>::new());
         let mut seen = BTreeMap::new();
-        let mut whole = true;
+        let (mut whole, mut index) = (true, 0);
         for given in given {
             let Data::List(nodes) = &given.node.data else {
                 self.fault(part, mismatch(&given.node, "a list"));
                 continue;
             };
             for node in nodes {
-                let inner = Part { kind: item, ..part };
-                let Some(setting) = self.part(inner, &[given.part(node)], None) else {
-                    whole = false;
+                let name = format!("{}[{index}]", part.name);
+                let name = if matches!(item, Type::Scalar(_)) { part.name } else { &name };
+                let inner = Part { name, kind: item, ..part };
+                let Some(setting) = self.part(inner, &[given.part(node)], Some(&Value::Int(index))) else {
+                    (whole, index) = (false, index + 1);
                     continue;
                 };
                 let first = if repeat {
@@ -267,6 +286,7 @@ impl Merger<'_> {
                     parts.push((values.len().to_string(), setting.history));
                 }
                 values.push(setting.value);
+                index += 1;
             }
         }
         self.bounded(part, values.len(), given);
@@ -298,7 +318,7 @@ impl Merger<'_> {
             let name = format!("{}.{key}", part.name);
             let inner = Part { name: &name, kind: item, ..part };
             let (all, replaced) = self.kept(all);
-            match self.part(inner, &all, Some(key)) {
+            match self.part(inner, &all, Some(&Value::Str(key.to_owned()))) {
                 Some(setting) => {
                     values.insert(key.to_owned(), setting.value);
                     parts.push((key.to_owned(), setting.history.and(replaced)));
@@ -315,17 +335,23 @@ impl Merger<'_> {
         name: &str,
         fields: &BTreeMap<String, OptionDecl>,
         given: &[Given],
-        each: Option<&str>,
+        each: Option<&Value>,
     ) -> Option<Setting> {
         let before = self.faults.len();
         let mut by_field: BTreeMap<&str, Vec<Given>> = BTreeMap::new();
         for given in given {
             let Data::Table(table) = &given.node.data else {
-                self.faults.push(mismatch(&given.node, "a table"));
-                continue;
+                let mut fault = mismatch(&given.node, "a table");
+                fault.message = format!("`{name}`: {}", fault.message);
+                self.faults.push(fault);
+                return None;
             };
             for (key, entry) in &table.entries {
-                if fields.contains_key(key) {
+                if let Some(field) = fields.get(key) {
+                    if field.internal && matches!(given.layer, Layer::File(_)) {
+                        let name = format!("{name}.{key}");
+                        self.faults.push(not_for_hosts(&name, entry.value.place.clone(), field));
+                    }
                     by_field.entry(key).or_default().push(given.part(&entry.value));
                 } else {
                     let help = advice(key, fields.keys().map(String::as_str));
@@ -358,6 +384,15 @@ impl Merger<'_> {
             self.fault(part, fault.help("10,000 are the most"));
         }
     }
+}
+
+/// The error that a host file sets what only modules may set.
+#[must_use]
+pub fn not_for_hosts(name: &str, place: Place, decl: &OptionDecl) -> Diagnostic {
+    Diagnostic::error(format!("`{name}` is set by modules, not by hosts"))
+        .at(place, "")
+        .at(decl.place.clone(), "declared `internal` here")
+        .help("leave it out")
 }
 
 /// What is said about an option that must be set.

@@ -13,6 +13,7 @@ use crate::build::graph::ring_error;
 use crate::build::host::HostFiles;
 use crate::build::instance::Instance;
 use crate::build::names::{Meanings, Names};
+use crate::build::options::merge::not_for_hosts;
 use crate::build::ring;
 use crate::build::types::Type;
 use crate::build::world::{Each, Leaf, Meaning, World, leaves};
@@ -127,13 +128,7 @@ impl<'a> Planner<'a, '_> {
 
     fn given(&mut self, file: usize, leaf: &Leaf, decl: &OptionDecl, node: &'a Node) {
         if decl.internal {
-            let message = format!("`{leaf}` is set by modules, not by hosts");
-            self.faults.push(
-                Diagnostic::error(message)
-                    .at(node.place.clone(), "")
-                    .at(decl.place.clone(), "declared `internal` here")
-                    .help("leave it out"),
-            );
+            self.faults.push(not_for_hosts(&leaf.to_string(), node.place.clone(), decl));
             return;
         }
         let fields = self.fields(leaf, decl, node);

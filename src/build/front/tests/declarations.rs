@@ -201,39 +201,31 @@ fn types_that_cannot_be() {
             ("d", "type = 'list of table'"),
         ],
         "",
-    )), @r"
-        error: `z` is none of the values that this may have
-         --> modules/m/module.toml:7:11
-          |
-        7 | default = 'z'
-          |           ^^^
-          |
-          = help: did you mean `x`?
+    )), @"
+    error: `z` is none of the values that this may have
+     --> modules/m/module.toml:7:11
+      |
+    7 | default = 'z'
+      |           ^^^
+      |
+      = help: did you mean `x`?
 
-        error: the pattern is no regular expression: unclosed group
-          --> modules/m/module.toml:11:11
-           |
-        11 | pattern = '('
-           |           ^^^
-           |
-           = help: it has the syntax of the Rust crate `regex`
+    error: the pattern is no regular expression: unclosed group
+      --> modules/m/module.toml:11:11
+       |
+    11 | pattern = '('
+       |           ^^^
+       |
+       = help: it has the syntax of the Rust crate `regex`
 
-        error: a list of tables has no keys to be merged by
-          --> modules/m/module.toml:14:8
-           |
-        14 | type = 'list of table'
-           |        ^^^^^^^^^^^^^^^
-           |
-           = help: write `map of table`
-
-        error: a table needs `fields`
-          --> modules/m/module.toml:14:8
-           |
-        14 | type = 'list of table'
-           |        ^^^^^^^^^^^^^^^
-           |
-           = help: add `[options.x.fields.y]` for each of its fields
-        ");
+    error: a table needs `fields`
+      --> modules/m/module.toml:14:8
+       |
+    14 | type = 'list of table'
+       |        ^^^^^^^^^^^^^^^
+       |
+       = help: add `[options.x.fields.y]` for each of its fields
+    ");
 }
 
 #[test]

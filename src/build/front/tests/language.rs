@@ -155,3 +155,68 @@ fn the_order_of_modules_does_not_depend_on_how_they_are_named() {
         assert_eq!(names, ["c", "a", "b"]);
     }
 }
+
+#[test]
+fn lists_of_tables_have_the_defaults_of_their_fields() {
+    let rest = "[options.a.fields.port]\ntype = 'port'\ndescription = 'x'\ndefault = '{{ 8000 + each.key }}'
+[options.a.fields.name]\ntype = 'string'\ndescription = 'x'
+[options.a.fields.tags]\ntype = 'list of table'\ndescription = 'x'
+[options.a.fields.tags.fields.key]\ntype = 'string'\ndescription = 'x'\ndefault = 't{{ each.key }}'
+[options.a.fields.tags.fields.map]\ntype = 'map of table'\ndescription = 'x'
+[options.a.fields.tags.fields.map.fields.x]\ntype = 'string'\ndescription = 'x'\ndefault = '{{ each.key }}!'
+[options.a.fields.more]\ntype = 'table'\ndescription = 'x'
+[options.a.fields.more.fields.y]\ntype = 'int'\ndescription = 'x'\ndefault = '{{ each.key * 10 }}'
+[options.sum]\ntype = 'int'\ndescription = 'x'\ndefault = '{{ m.a[0].port + (m.a | last).more.y }}'
+[[set]]\n[[set.m.a]]\nname = 'set'\n[[set.m.a]]\nname = 'set'
+[[package]]\nfor_each = 'm.a'\nname = '{{ each.value.name }}-{{ each.key }}-{{ each.value.port }}'
+";
+    let module = module(&[("a", "type = 'list of table'")], rest);
+    let site = ("hosts/site.toml", "[[m.a]]\nname = 'site'\nport = 9000\n");
+    let host = "modules = ['m']\nimports = ['site.toml']\n[[m.a]]\nname = 'host'\nmore.y = 1\n\
+                [[m.a.tags]]\nmap.q = {}\n[[m.a.tags]]\nkey = 'own'\n";
+    let compiled = good(host, &[(M, &module), site]);
+    insta::assert_snapshot!(setting(&compiled, "m.a").replace(" }, { \"more\"", " },\n{ \"more\""), @r#"
+    [{ "more" = { "y" = 0 }, "name" = "set", "port" = 8000, "tags" = [] },
+    { "more" = { "y" = 10 }, "name" = "set", "port" = 8001, "tags" = [] },
+    { "more" = { "y" = 20 }, "name" = "site", "port" = 9000, "tags" = [] },
+    { "more" = { "y" = 1 }, "name" = "host", "port" = 8003, "tags" = [{ "key" = "t0", "map" = { "q" = { "x" = "q!" } } }, { "key" = "own", "map" = { } }] }]
+    "#);
+    assert_eq!(setting(&compiled, "m.sum"), "8001");
+    let names = compiled.rendered.artifacts.iter().map(|artifact| format!("{:?}", artifact.what));
+    insta::assert_snapshot!(names.collect::<Vec<_>>().join("\n"), @"
+    Package { name: set-0-8000 }
+    Package { name: set-1-8001 }
+    Package { name: site-2-9000 }
+    Package { name: host-3-8003 }
+    ");
+}
+
+#[test]
+fn a_list_of_tables_is_merged_as_other_lists() {
+    let fields = "[options.a.fields.x]\ntype = 'int'\ndescription = 'x'\n";
+    let site = ("hosts/site.toml", "[m]\na = [{ x = 1 }, { x = 2 }]\n");
+    for (lines, host, want) in [
+        ("", "[m]\na = [{ x = 2 }, { x = 3 }]\n", "[{ \"x\" = 1 }, { \"x\" = 2 }, { \"x\" = 3 }]"),
+        ("repeat = true\n", "[[m.a]]\nx = 2\n", "[{ \"x\" = 1 }, { \"x\" = 2 }, { \"x\" = 2 }]"),
+        ("", "[m]\na = { replace = [{ x = 9 }] }\n", "[{ \"x\" = 9 }]"),
+        ("default = [{ x = 0 }]\n", "", "[{ \"x\" = 1 }, { \"x\" = 2 }]"),
+    ] {
+        let module = module(&[("a", &format!("type = 'list of table'\n{lines}{fields}"))], "");
+        let host = format!("modules = ['m']\nimports = ['site.toml']\n{host}");
+        assert_eq!(setting(&good(&host, &[(M, &module), site]), "m.a"), want, "{host}");
+    }
+    for (lines, want) in [("", "[]"), ("default = [{ x = '{{ 1 + 1 }}' }]\n", "[{ \"x\" = 2 }]")] {
+        let module = module(&[("a", &format!("type = 'list of table'\n{lines}{fields}"))], "");
+        assert_eq!(setting(&good("modules = ['m']\n", &[(M, &module)]), "m.a"), want);
+    }
+}
+
+#[test]
+fn none_of_an_expression_is_overridden() {
+    let module = module(
+        &[("a", "type = 'int'\noptional = true\ndefault = '{{ none }}'")],
+        "[[set]]\n[set.m]\na = '{{ none }}'\n",
+    );
+    assert_eq!(setting(&good("modules = ['m']\n", &[(M, &module)]), "m.a"), "none");
+    assert_eq!(setting(&good("modules = ['m']\n[m]\na = 1\n", &[(M, &module)]), "m.a"), "1");
+}
