@@ -28,7 +28,7 @@ use super::scan::Found;
 use super::sources::{Disk, InputLog, Tree};
 use super::templates::{Templates, name_of};
 use super::world::{Leaf, Meaning, World};
-use super::{rules, whole};
+use super::{renames, rules, whole};
 
 /// A host, compiled as far as the settings go.
 #[derive(Debug)]
@@ -128,9 +128,10 @@ pub fn compile_from(
 ) -> Result<Compiled, Vec<Diagnostic>> {
     let read = read(tree, host, modules)?;
     let (world, files, templates) = (&read.world, &read.files, &read.templates);
-    let Named { plans, reads } = names(world, files, templates)?;
+    let mut found = read.warnings.clone();
+    let Named { plans, reads } = names(world, files, templates)
+        .map_err(|errors| found.iter().cloned().chain(errors).collect::<Vec<_>>())?;
     let machine = Machine::new(world);
-    let mut found = Vec::new();
     let settings = settings(&machine, &plans, files, &mut found);
     found.extend(rules::check(&machine, &settings));
     let mut found = errors(found)?;
@@ -200,6 +201,7 @@ struct Sources {
     world: World,
     files: HostFiles,
     templates: Templates,
+    warnings: Vec<Diagnostic>,
 }
 
 fn read(tree: &mut dyn Tree, path: &Path, folders: &[ModuleFolder]) -> Result<Sources, Vec<Diagnostic>> {
@@ -217,11 +219,11 @@ fn read(tree: &mut dyn Tree, path: &Path, folders: &[ModuleFolder]) -> Result<So
         ]);
     }
     let mut loader = Loader::new(tree, folders);
-    let files = loader.host(path);
-    let modules = loader.modules(&files);
+    let mut files = loader.host(path);
+    let mut modules = loader.modules(&files);
     let templates = Templates::read(&mut loader, &modules);
-    errors(loader.faults)?;
-    let mut faults = Vec::new();
+    let mut faults = errors(loader.faults)?;
+    renames::apply(&mut files, &mut modules, &mut faults);
     if files.modules().is_empty() {
         let mut error = Diagnostic::error(format!("host `{name}` turns no module on"));
         error.places.extend(files.head().map(|place| (place, String::new())));
@@ -229,9 +231,9 @@ fn read(tree: &mut dyn Tree, path: &Path, folders: &[ModuleFolder]) -> Result<So
     }
     let host = files.host(name, &mut faults);
     let order = order(&modules, &mut faults);
-    errors(faults)?;
+    let warnings = errors(faults)?;
     let host: Host = host.ok_or_else(Vec::new)?;
-    Ok(Sources { world: World { modules, order, host }, files, templates })
+    Ok(Sources { world: World { modules, order, host }, files, templates, warnings })
 }
 
 fn order(modules: &Modules, faults: &mut Vec<Diagnostic>) -> Vec<InstanceName> {

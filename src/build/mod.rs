@@ -22,6 +22,7 @@ pub mod ring;
 pub mod templates;
 
 pub mod names;
+pub mod renames;
 pub mod world;
 
 pub mod expression;

@@ -14,7 +14,7 @@ use super::config::tree::Data;
 use super::forms::{bytes, cidr, host_port, is_ivoid, seconds, units};
 
 /// The type of an option, of a field of a table, or of an entry of a list or a map.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Type {
     /// One value.
     Scalar(Scalar),
@@ -32,7 +32,7 @@ pub enum Type {
 }
 
 /// The types of one value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Scalar {
     /// `true` or `false`.
     Bool,

@@ -10,6 +10,7 @@ use super::config::option::OptionDecl;
 use super::graph::Modules;
 use super::host::Host;
 use super::instance::{self, Instance};
+use super::renames::gone;
 use super::scan::{Found, Read, Stand, expression};
 use super::types::Type;
 
@@ -247,15 +248,18 @@ fn option_meaning(module: &Instance, rest: &[String], beyond: &[Option<String>])
     let Some((name, mut rest)) = rest.split_first() else {
         return Err((format!("`{own}` is a module"), format!("name an option of it, as `{own}.x`")));
     };
-    let Some(mut option) = module.file.options.get(name) else {
-        let help = advice(name, module.file.options.keys().map(String::as_str));
+    let file = &module.file;
+    let Some(mut option) = file.options.get(name) else {
+        let known = || advice(name, file.options.keys().map(String::as_str));
+        let help = gone(&file.options, &file.removed, name).unwrap_or_else(known);
         return Err((format!("module `{own}` has no option `{name}`"), help));
     };
     let mut path = vec![name.clone()];
     while let (Type::Table(fields), Some((field, inner))) = (&option.kind, rest.split_first()) {
         let whole = path.join(".");
         option = fields.get(field).ok_or_else(|| {
-            let help = advice(field, fields.keys().map(String::as_str));
+            let known = || advice(field, fields.keys().map(String::as_str));
+            let help = gone(fields, &option.removed, field).unwrap_or_else(known);
             (format!("`{own}.{whole}` has no field `{field}`"), help)
         })?;
         path.push(field.clone());

@@ -146,7 +146,7 @@ impl Kind {
 }
 
 /// An artifact, as written.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ArtifactDecl {
     /// What it is.
     pub kind: Kind,

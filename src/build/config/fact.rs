@@ -62,7 +62,7 @@ impl FactKind {
 }
 
 /// A fact, as written.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct FactDecl {
     /// What it is about.
     pub kind: FactKind,

@@ -9,11 +9,11 @@ use crate::base::report::{Diagnostic, Place, Source};
 use super::artifact::{ArtifactDecl, artifacts};
 use super::fact::{FactDecl, facts};
 use super::keys::{Keys, mismatch, table};
-use super::option::{OptionDecl, options};
+use super::option::{OptionDecl, Removed, options};
 use super::tree::{Data, Node, Placed, Table, parse};
 
 /// A module, as written.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ModuleFile {
     /// Its name: that of its folder.
     pub name: ModuleName,
@@ -29,6 +29,8 @@ pub struct ModuleFile {
     pub uses: Vec<Placed<ModuleName>>,
     /// Its options, by name.
     pub options: BTreeMap<String, OptionDecl>,
+    /// The options that it had once.
+    pub removed: Removed,
     /// What it sets in options, its own or others'.
     pub sets: Vec<SetDecl>,
     /// What must hold, and what is worth a warning.
@@ -56,7 +58,7 @@ impl Guard {
 }
 
 /// A `[[set]]`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SetDecl {
     /// When and how often.
     pub guard: Guard,
@@ -65,7 +67,7 @@ pub struct SetDecl {
 }
 
 /// An `[[assert]]` or a `[[warn]]`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RuleDecl {
     /// Its header.
     pub place: Place,
@@ -92,6 +94,7 @@ pub fn read(name: &ModuleName, source: &Arc<Source>, faults: &mut Vec<Diagnostic
         requires: Vec::new(),
         uses: Vec::new(),
         options: BTreeMap::new(),
+        removed: Removed::new(),
         sets: Vec::new(),
         rules: Vec::new(),
         artifacts: Vec::new(),
@@ -122,7 +125,7 @@ pub fn read(name: &ModuleName, source: &Arc<Source>, faults: &mut Vec<Diagnostic
             let error = Diagnostic::error("`bind` is no name for an option").at(bind.key.clone(), "");
             faults.push(error.help("choose another name: hosts say by `bind` which instance a name means"));
         }
-        file.options = table.map(|table| options(table, faults)).unwrap_or_default();
+        (file.options, file.removed) = table.map(|table| options(table, faults)).unwrap_or_default();
     }
     file.sets = keys.tables("set", faults).iter().map(|(table, place)| set(table, place, faults)).collect();
     for (table, place) in keys.tables("assert", faults) {

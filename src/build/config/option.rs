@@ -34,7 +34,7 @@ const SCALARS: [&str; 14] = [
 const MAX_NESTED: usize = 8;
 
 /// An option or a field, as declared.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct OptionDecl {
     /// Where its name is written.
     pub place: Place,
@@ -50,20 +50,68 @@ pub struct OptionDecl {
     pub description: String,
     /// An example for people.
     pub example: Option<Node>,
+    /// What it was called before: who still says so is understood, and warned.
+    pub renamed_from: Option<Placed<String>>,
+    /// The fields that its tables no longer have.
+    pub removed: Removed,
 }
 
-/// Reads a table of options or fields.
-pub fn options(table_: &Table, faults: &mut Vec<Diagnostic>) -> BTreeMap<String, OptionDecl> {
-    let mut options = BTreeMap::new();
+impl OptionDecl {
+    /// Whether something holds of it, or of a field of its tables.
+    pub fn any(&self, test: &dyn Fn(&Self) -> bool) -> bool {
+        let mut kind = &self.kind;
+        while let Type::Map(item) | Type::List { item, .. } = kind {
+            kind = item;
+        }
+        let fields = if let Type::Table(fields) = kind { Some(fields) } else { None };
+        test(self) || fields.is_some_and(|fields| fields.values().any(|field| field.any(test)))
+    }
+}
+
+/// Options that there are no longer: what to do instead, by the name that they had.
+pub type Removed = BTreeMap<String, Placed<String>>;
+
+/// Reads a table of options or fields: those that there are, and those that there are no longer.
+pub fn options(table_: &Table, faults: &mut Vec<Diagnostic>) -> (BTreeMap<String, OptionDecl>, Removed) {
+    let (mut options, mut removed) = (BTreeMap::new(), Removed::new());
     for (name, entry) in &table_.entries {
         if let Err(error) = ModuleName::new(name.as_str()) {
             let message = format!("`{name}` is no name for an option: {}", error.rule());
             faults.push(Diagnostic::error(message).at(entry.key.clone(), "").help("choose another name"));
+        } else if matches!(&entry.value.data, Data::Table(table) if table.entries.contains_key("removed")) {
+            removed.extend(removal(entry, faults).map(|message| (name.clone(), message)));
         } else if let Some(option) = option(entry, faults) {
             options.insert(name.clone(), option);
         }
     }
-    options
+    old_names(&options, &table_.entries, faults);
+    (options, removed)
+}
+
+fn removal(entry: &Entry, faults: &mut Vec<Diagnostic>) -> Option<Placed<String>> {
+    let written = table(&entry.value, faults)?;
+    let mut keys = Keys::new(written, entry.key.clone(), "an option that was removed");
+    let message = keys.required("removed", faults);
+    keys.finish(faults);
+    message
+}
+
+/// An old name is nobody's: neither another option's nor what two options were called.
+fn old_names(
+    options: &BTreeMap<String, OptionDecl>,
+    declared: &BTreeMap<String, Entry>,
+    faults: &mut Vec<Diagnostic>,
+) {
+    let mut seen: BTreeMap<&str, &Place> = BTreeMap::new();
+    for old in options.values().filter_map(|option| option.renamed_from.as_ref()) {
+        let other = declared.get(&old.value).map(|entry| &entry.key);
+        if let Some(other) = other.or_else(|| seen.get(old.value.as_str()).copied()) {
+            let error = Diagnostic::error(format!("`{}` has a meaning already", old.value));
+            let error = error.at(old.place.clone(), "the old name").at(other.clone(), "the other");
+            faults.push(error.help("leave one of them out: a name means one thing"));
+        }
+        seen.insert(&old.value, &old.place);
+    }
 }
 
 fn option(entry: &Entry, faults: &mut Vec<Diagnostic>) -> Option<OptionDecl> {
@@ -79,8 +127,11 @@ fn option(entry: &Entry, faults: &mut Vec<Diagnostic>) -> Option<OptionDecl> {
         internal: keys.flag("internal", faults),
         description: description.map(|text| text.value).unwrap_or_default(),
         example: keys.take("example").map(|entry| entry.value.clone()),
+        renamed_from: keys.string("renamed_from", faults),
+        removed: Removed::new(),
     };
-    let kind = name.and_then(|name| TypeReader { keys: &mut keys, faults }.read(&name));
+    let mut reader = TypeReader { keys: &mut keys, removed: &mut option.removed, faults };
+    let kind = name.and_then(|name| reader.read(&name));
     keys.finish(faults);
     option.kind = kind?;
     if let (Type::Table(_), Some(node)) = (&option.kind, &option.default) {
@@ -101,6 +152,7 @@ fn option(entry: &Entry, faults: &mut Vec<Diagnostic>) -> Option<OptionDecl> {
 
 struct TypeReader<'a, 'b> {
     keys: &'a mut Keys<'b>,
+    removed: &'a mut Removed,
     faults: &'a mut Vec<Diagnostic>,
 }
 
@@ -143,7 +195,9 @@ impl TypeReader<'_, '_> {
             let error = Diagnostic::error("a table without fields").at(entry.key.clone(), "");
             self.faults.push(error.help("add `[options.x.fields.y]` for each of its fields"));
         }
-        Some(Type::Table(options(written, self.faults)))
+        let (fields, removed) = options(written, self.faults);
+        *self.removed = removed;
+        Some(Type::Table(fields))
     }
 
     fn scalar(&mut self, name: &str, whole: &Placed<String>) -> Option<Type> {
