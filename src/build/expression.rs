@@ -12,8 +12,10 @@ use crate::base::report::{Diagnostic, Place};
 use crate::base::value::Value;
 
 use super::config::tree::{Data, Entry, MAX_ENTRIES, Node, Placed, Table};
+use super::filters::{self, Text};
 use super::forms::{bytes, seconds};
 use super::scan::{Stand, only_hole, syntax};
+use super::tilde::{Checked, checked};
 
 /// The most values in a value, however deep.
 const MAX_VALUES: usize = 10 * MAX_ENTRIES;
@@ -21,9 +23,9 @@ const MAX_VALUES: usize = 10 * MAX_ENTRIES;
 /// What one evaluation may cost, in minijinja's units.
 pub const FUEL: u64 = 100_000;
 
-/// The environment that expressions and templates have in common.
+/// The environment that expressions and templates have in common; `text` gives the text of what is joined.
 #[must_use]
-pub fn environment() -> Environment<'static> {
+pub fn environment(text: Text) -> Environment<'static> {
     let mut env = Environment::new();
     env.set_debug(true);
     env.set_syntax(syntax());
@@ -39,8 +41,15 @@ pub fn environment() -> Environment<'static> {
     for function in ["debug", "dict", "namespace"] {
         env.remove_global(function);
     }
-    env.add_filter("seconds", |text: String| measure(&text, seconds(&text), "duration"));
-    env.add_filter("bytes", |text: String| measure(&text, bytes(&text), "size"));
+    filters::add(&mut env, text);
+    env.add_filter("seconds", |value: &minijinja::Value| {
+        let text = filters::text(value)?;
+        measure(&text, seconds(&text), "duration")
+    });
+    env.add_filter("bytes", |value: &minijinja::Value| {
+        let text = filters::text(value)?;
+        measure(&text, bytes(&text), "size")
+    });
     env
 }
 
@@ -58,7 +67,7 @@ pub struct Evaluator {
 
 impl Default for Evaluator {
     fn default() -> Self {
-        let mut env = environment();
+        let mut env = environment(|_, value| filters::text(value));
         env.set_formatter(|out, _, value| match from_jinja(value).ok().and_then(|value| value.text()) {
             Some(text) => Ok(out.write_str(&text)?),
             None => Err(no_text(value)),
@@ -89,8 +98,10 @@ impl Evaluator {
     /// # Errors
     /// Where it has none, with its place.
     pub fn expression(&self, code: &str, stand: Stand<'_>, context: &Context) -> Result<Value, Diagnostic> {
-        let value = self.env.compile_expression(code).and_then(|expr| expr.eval(to_jinja_map(context)));
-        let value = value.map_err(|error| fault(&error, stand, code.len()))?;
+        let checked = compiled(code, stand, true)?;
+        let value = self.env.compile_expression(&checked.text);
+        let value = value.and_then(|expr| expr.eval(to_jinja_map(context)));
+        let value = value.map_err(|error| fault(&error, stand, &checked))?;
         from_jinja(&value).map_err(|what| {
             if value.is_undefined() {
                 return undefined(stand.place(0..code.len()));
@@ -103,9 +114,11 @@ impl Evaluator {
 
     /// The text of a string that has expressions in it.
     fn template(&self, text: &str, place: &Place, context: &Context) -> Result<String, Diagnostic> {
-        let rendered = self.env.template_from_named_str("string", text);
+        let stand = Stand::String(place);
+        let checked = compiled(text, stand, false)?;
+        let rendered = self.env.template_from_named_str("string", &checked.text);
         let rendered = rendered.and_then(|template| template.render(to_jinja_map(context)));
-        rendered.map_err(|error| fault(&error, Stand::String(place), text.len()))
+        rendered.map_err(|error| fault(&error, stand, &checked))
     }
 
     /// A string of a module: evaluated where it has `{{` in it.
@@ -192,12 +205,24 @@ impl Evaluator {
     }
 }
 
+/// Code as it is compiled.
+///
+/// # Errors
+/// Where it is not clear what a `~` in it joins.
+pub fn compiled(code: &str, stand: Stand<'_>, bare: bool) -> Result<Checked, Diagnostic> {
+    checked(code, bare).ok_or_else(|| {
+        let at = code.find('~').map_or(0..code.len(), |at| at..at + 1);
+        let error = Diagnostic::error("it is not clear what `~` joins here").at(stand.place(at), "");
+        error.help("put what stands before and behind each `~` into brackets")
+    })
+}
+
 /// An error of minijinja while evaluating, at the innermost place that it names.
-#[must_use]
-pub fn fault(error: &minijinja::Error, stand: Stand<'_>, len: usize) -> Diagnostic {
-    let range = error.range().filter(|range| range.end <= len).unwrap_or(0..len);
+fn fault(error: &minijinja::Error, stand: Stand<'_>, code: &Checked) -> Diagnostic {
+    let all = 0..code.text.len();
+    let range = error.range().filter(|range| range.end <= all.end).unwrap_or(all);
     let (message, help) = words(error);
-    Diagnostic::error(message).at(stand.place(range), "").help(help)
+    Diagnostic::error(message).at(stand.place(code.written(range)), "").help(help)
 }
 
 const UNDEFINED: (&str, &str) = (

@@ -17,6 +17,7 @@ use crate::base::value::Value;
 
 use super::artifact::{Part, Reference, ReferenceKind};
 use super::expression::{environment, from_jinja, no_text};
+use super::filters;
 use super::instance::Instance;
 use super::sources::is_forbidden;
 
@@ -115,6 +116,14 @@ impl Ledger {
         }
     }
 
+    /// The text of a value in a joined one: of a reference its marker.
+    fn text(&self, value: &minijinja::Value) -> Result<String, minijinja::Error> {
+        match value.downcast_object_ref::<RefObject>() {
+            Some(object) => Ok(marker(REFERENCE, object.index)),
+            None => filters::text(value),
+        }
+    }
+
     fn write(&self, out: &mut Output<'_>, value: &minijinja::Value) -> Result<(), minijinja::Error> {
         let parts = self.parts(value)?;
         let mut kept = self.kept();
@@ -201,7 +210,7 @@ fn ledger(state: &State<'_, '_>) -> Result<Arc<Ledger>, minijinja::Error> {
 /// The environment of templates: their formatter leaves holes, and there are references.
 #[must_use]
 pub fn templates() -> Environment<'static> {
-    let mut env = environment();
+    let mut env = environment(|state, value| ledger(state)?.text(value));
     env.set_formatter(|out, state, value| ledger(state)?.write(out, value));
     for (name, kind) in [
         ("script", ReferenceKind::Script),

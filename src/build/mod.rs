@@ -26,8 +26,10 @@ pub mod renames;
 pub mod world;
 
 pub mod expression;
+pub mod filters;
 pub mod options;
 pub mod rules;
+pub mod tilde;
 
 pub mod holes;
 pub mod render;

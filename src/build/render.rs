@@ -12,12 +12,14 @@ use crate::base::value::Value;
 
 use super::artifact::{Grammar, RenderedPiece, RenderedWhat, Text};
 use super::config::artifact::Body;
-use super::expression::{to_jinja, words};
+use super::expression::{compiled, to_jinja, words};
 use super::holes::{LEDGER, Ledger, templates};
 use super::instance::{self, Instance};
 use super::options::evaluate::Site;
 use super::options::{Settings, insert};
+use super::scan::Stand;
 use super::templates::{Templates, name_of};
+use super::tilde::Checked;
 use super::world::{Leaf, World};
 
 /// The longest text of a file, its holes not counted.
@@ -27,6 +29,8 @@ const MAX_TEXT: usize = 16 << 20;
 pub struct Renderer<'a> {
     files: &'a Templates,
     env: Environment<'static>,
+    /// The templates as they are compiled.
+    codes: BTreeMap<&'a str, Checked>,
     /// What the templates of each module see, but for `each`.
     contexts: BTreeMap<&'a InstanceName, BTreeMap<String, minijinja::Value>>,
 }
@@ -42,12 +46,15 @@ impl<'a> Renderer<'a> {
             let module = parent.split_once('/').map_or(parent, |(module, _)| module);
             Cow::Owned(format!("{module}/{name}"))
         });
+        let mut codes = BTreeMap::new();
         for (name, source) in &files.texts {
-            env.add_template_owned(name.clone(), source.text.clone())
-                .map_err(|error| fault(&error, files, source))?;
+            let code = compiled(&source.text, Stand::File(source), false)?;
+            env.add_template_owned(name.clone(), code.text.clone())
+                .map_err(|error| fault(&error, (files, &codes), source))?;
+            codes.insert(name.as_str(), code);
         }
         let contexts = world.modules.values().map(|module| (&module.name, context(world, settings, module)));
-        Ok(Self { files, env, contexts: contexts.collect() })
+        Ok(Self { files, env, codes, contexts: contexts.collect() })
     }
 
     /// The text of an artifact; `None` where its file could not be read.
@@ -80,7 +87,7 @@ impl<'a> Renderer<'a> {
         }
         context.insert(LEDGER.to_owned(), minijinja::Value::from_dyn_object(Arc::clone(&ledger)));
         let rendered = self.env.get_template(name).and_then(|template| template.render_with_spans(context));
-        let (text, spans) = rendered.map_err(|error| fault(&error, self.files, source))?;
+        let (text, spans) = rendered.map_err(|error| fault(&error, (self.files, &self.codes), source))?;
         if text.len() > MAX_TEXT {
             let place = Place { source: Arc::clone(source), span: 0..0 };
             return Err(Diagnostic::error("the rendered text is too long")
@@ -90,7 +97,9 @@ impl<'a> Renderer<'a> {
         let mut pieces = Vec::with_capacity(spans.len());
         for span in spans {
             let source = self.files.texts.get(span.name()).unwrap_or(source);
-            let place = Place { source: Arc::clone(source), span: span.source_range() };
+            let range = span.source_range();
+            let range = self.codes.get(span.name()).map_or(range.clone(), |code| code.written(range));
+            let place = Place { source: Arc::clone(source), span: range };
             let text = &text[span.output_range()];
             let what = match (span.kind(), ledger.hole(text)) {
                 (OutputSpanKind::Expression, Some(parts)) => RenderedWhat::Hole(parts),
@@ -131,7 +140,11 @@ fn context(world: &World, settings: &Settings, own: &Instance) -> BTreeMap<Strin
 }
 
 /// An error of minijinja, at the innermost place that it names.
-fn fault(error: &minijinja::Error, files: &Templates, source: &Arc<Source>) -> Diagnostic {
+fn fault(
+    error: &minijinja::Error,
+    (files, codes): (&Templates, &BTreeMap<&str, Checked>),
+    source: &Arc<Source>,
+) -> Diagnostic {
     let mut inner = error;
     while let Some(next) =
         std::error::Error::source(inner).and_then(|next| next.downcast_ref::<minijinja::Error>())
@@ -139,7 +152,9 @@ fn fault(error: &minijinja::Error, files: &Templates, source: &Arc<Source>) -> D
         inner = next;
     }
     let source = inner.name().and_then(|name| files.texts.get(name)).unwrap_or(source);
-    let span = inner.range().filter(|range| range.end <= source.text.len()).unwrap_or(0..0);
+    let span = inner.range().unwrap_or(0..0);
+    let span = inner.name().and_then(|name| codes.get(name)).map_or(span.clone(), |code| code.written(span));
+    let span = Some(span).filter(|range| range.end <= source.text.len()).unwrap_or(0..0);
     let (message, help) = words(inner);
     Diagnostic::error(message).at(Place { source: Arc::clone(source), span }, "").help(help)
 }

@@ -220,3 +220,77 @@ fn none_of_an_expression_is_overridden() {
     assert_eq!(setting(&good("modules = ['m']\n", &[(M, &module)]), "m.a"), "none");
     assert_eq!(setting(&good("modules = ['m']\n[m]\na = 1\n", &[(M, &module)]), "m.a"), "1");
 }
+
+#[test]
+fn what_has_no_text_is_never_joined() {
+    let options = [
+        ("none", "type = 'string'\noptional = true"),
+        ("list", "type = 'list of string'\ndefault = ['x']"),
+        ("map", "type = 'map of string'\ndefault = { x = 'y' }"),
+        ("on1", "type = 'bool'\ndefault = true"),
+        ("n", "type = 'int'\ndefault = 7"),
+        ("f", "type = 'float'\ndefault = 0.5"),
+    ];
+    let ways = [
+        "V ~ 'a'",
+        "'a' ~ V ~ 'b'",
+        "['a', V] | join(',')",
+        "['a', 'b'] | join(V)",
+        "'%s' | format(V)",
+        "V | string",
+        "V | upper",
+        "V | lower",
+        "V | title",
+        "V | capitalize",
+        "V | trim",
+        "'a' | trim(V)",
+        "V | replace('o', 'u')",
+        "'abc' | replace('b', V)",
+        "'abc' | replace(V, 'b')",
+        "V | split('o') | first",
+        "V | lines | first",
+        "[V] | map('upper') | first",
+        "[V] | map('string') | first",
+        "'x' if V is startingwith 'N' else 'y'",
+        "'x' if 'None' is endingwith V else 'y'",
+        "[V ~ 'a'][0]",
+        "{'k': V ~ 'a'}.k",
+        "('a' if true else V ~ 'a') ~ V",
+    ];
+    let rest = "[[file]]\nname = 'f'\ntemplate = 'f.txt.j2'\n";
+    for way in ways {
+        for value in ["m.none", "none", "m.list", "m.map", "[]", "[1, 2]", "range(2)"] {
+            let code = way.replace('V', value);
+            let message = |files: &[(&str, &str)]| match try_compile("modules = ['m']\n", files) {
+                Ok(_) => panic!("`{code}` has a text"),
+                Err(errors) => {
+                    assert!(errors[0].message.starts_with("this is "), "{code}: {errors:#?}");
+                    assert!(errors[0].message.ends_with("which has no text"), "{code}: {errors:#?}");
+                }
+            };
+            let option = format!("type = 'string'\ndefault = \"{{{{ {code} }}}}\"");
+            let all: Vec<(&str, &str)> = options.iter().copied().chain([("z", option.as_str())]).collect();
+            message(&[(M, &module(&all, ""))]);
+            let template = format!("{{% set q = {code} %}}{{{{ q }}}}");
+            message(&[(M, &module(&options, rest)), ("modules/m/f.txt.j2", &template)]);
+        }
+    }
+}
+
+#[test]
+fn what_has_a_text_is_joined_as_toml_writes_it() {
+    for (code, want) in [
+        ("true ~ false ~ 1", "truefalse1"),
+        ("(1 + 1) ~ '' ~ 1.5", "21.5"),
+        ("[true, 1, 'x', 0.1] | join('-')", "true-1-x-0.1"),
+        ("'%s %05d %.2f' | format(true, 42, 1.5)", "true 00042 1.50"),
+        ("true | upper", "TRUE"),
+        ("'a,b' | split(',', 1) | join(true)", "atrueb"),
+        ("-1 ~ 'x' if true is not none and not false else 'y'", "-1x"),
+        ("'ab' is startingwith 'a' ~ ''", "true"),
+    ] {
+        let code = format!("type = 'string'\ndefault = \"{{{{ {code} }}}}\"");
+        let compiled = good("modules = ['m']\n", &[(M, &module(&[("z", &code)], ""))]);
+        assert_eq!(setting(&compiled, "m.z"), format!("{want:?}"), "{code}");
+    }
+}

@@ -1,0 +1,98 @@
+//! The filters that read or make texts. minijinja's own take any value, and write `None`, `[]` and `True` for what has
+//! no text: these refuse it.
+
+use std::borrow::Cow;
+
+use minijinja::value::{Rest, ValueKind, ValueOrKwargs};
+use minijinja::{Environment, Error, ErrorKind, State, filters, tests};
+
+use super::expression::{from_jinja, no_text};
+use super::sources::is_forbidden;
+
+/// Gives the text of a value that has one. That of a reference is known to templates only.
+pub type Text = fn(&State<'_, '_>, &minijinja::Value) -> Result<String, Error>;
+
+/// minijinja's own filters that take texts, and how many of their arguments are texts.
+const GUARDED: [(&str, usize); 9] = [
+    ("capitalize", 1),
+    ("format", usize::MAX),
+    ("lines", 1),
+    ("lower", 1),
+    ("replace", 3),
+    ("split", 2),
+    ("title", 1),
+    ("trim", 2),
+    ("upper", 1),
+];
+
+/// The name under which minijinja's own filter is kept; no code can write it.
+fn own(name: &str) -> String {
+    format!("\u{F0000}{name}")
+}
+
+/// The text of a boolean, a number or a string.
+///
+/// # Errors
+/// Where it is anything else.
+pub fn text(value: &minijinja::Value) -> Result<String, Error> {
+    from_jinja(value).ok().and_then(|value| value.text()).ok_or_else(|| no_text(value))
+}
+
+/// The text of what is looked into: a reference is only written, joined or passed on.
+fn plain(value: &minijinja::Value) -> Result<String, Error> {
+    let text = text(value)?;
+    if text.contains(is_forbidden) {
+        let message = "a reference is only written, joined with `~`, or passed on";
+        return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
+    Ok(text)
+}
+
+/// Replaces what would make a text of anything.
+pub fn add(env: &mut Environment<'_>, text: Text) {
+    env.add_filter("string", move |state: &State<'_, '_>, value: &minijinja::Value| text(state, value));
+    env.add_filter(own("join"), filters::join);
+    env.add_filter(
+        "join",
+        move |state: &mut State<'_, '_>, list: &minijinja::Value, by: Rest<ValueOrKwargs>| {
+            if !matches!(list.kind(), ValueKind::Seq | ValueKind::Iterable) {
+                let message = "only a list can be joined".to_owned();
+                return Err(Error::new(ErrorKind::InvalidOperation, message));
+            }
+            let texts = list.try_iter()?.map(|item| text(state, &item)).collect::<Result<Vec<_>, _>>()?;
+            if by.len() > 1 {
+                let message = "a list is joined by one text; `map(attribute=…)` takes a field of its entries";
+                return Err(Error::new(ErrorKind::TooManyArguments, message));
+            }
+            let by = by.into_values().iter().map(|by| text(state, by)).collect::<Result<Vec<_>, _>>()?;
+            state.apply_filter(&own("join"), &[texts.into(), by.concat().into()])
+        },
+    );
+    env.add_filter(own("capitalize"), filters::capitalize);
+    env.add_filter(own("format"), filters::format);
+    env.add_filter(own("lines"), filters::lines);
+    env.add_filter(own("lower"), filters::lower);
+    env.add_filter(own("replace"), filters::replace);
+    env.add_filter(own("split"), filters::split);
+    env.add_filter(own("title"), filters::title);
+    env.add_filter(own("trim"), filters::trim);
+    env.add_filter(own("upper"), filters::upper);
+    for (name, texts) in GUARDED {
+        env.add_filter(name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
+            let mut args = args.into_values();
+            for arg in args.iter_mut().take(texts).filter(|arg| arg.kind() != ValueKind::Number) {
+                *arg = plain(arg)?.into();
+            }
+            state.apply_filter(&own(name), &args)
+        });
+    }
+    let both = |value: &minijinja::Value, other: &minijinja::Value| {
+        Ok::<_, Error>((Cow::Owned(plain(value)?), Cow::Owned(plain(other)?)))
+    };
+    env.add_test("startingwith", move |value: &minijinja::Value, other: &minijinja::Value| {
+        both(value, other).map(|(value, other)| tests::is_startingwith(value, other))
+    });
+    env.add_test("endingwith", move |value: &minijinja::Value, other: &minijinja::Value| {
+        both(value, other).map(|(value, other)| tests::is_endingwith(value, other))
+    });
+}
