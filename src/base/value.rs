@@ -2,6 +2,39 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
+
+use super::name::Label;
+use super::path::TargetPath;
+
+/// A secret: it has no text here, only where it lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// The credential that a unit gets it as: the path of its setting, without what such a name cannot have.
+    pub name: String,
+    /// Where it comes from.
+    pub source: SecretSource,
+}
+
+/// Where a secret comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// A file that lies on the target already, root's alone.
+    File(TargetPath),
+}
+
+/// A file that a setting names: its bytes become an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedFile {
+    /// What the object is called.
+    pub label: Label,
+    /// The file, as the compiler was told to find it: for people.
+    pub path: String,
+    /// Whether the object is executable.
+    pub exec: bool,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
 
 /// A value that an option has or an expression gives.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +53,10 @@ pub enum Value {
     List(Vec<Value>),
     /// Values by key, or the fields of a table.
     Map(BTreeMap<String, Value>),
+    /// A secret.
+    Secret(Secret),
+    /// A file.
+    File(Arc<NamedFile>),
 }
 
 impl Value {
@@ -34,6 +71,8 @@ impl Value {
             Self::Str(_) => "a string",
             Self::List(_) => "a list",
             Self::Map(_) => "a table",
+            Self::Secret(_) => "a secret",
+            Self::File(_) => "a file",
         }
     }
 
@@ -48,6 +87,7 @@ impl Value {
             Self::Str(value) => !value.is_empty(),
             Self::List(value) => !value.is_empty(),
             Self::Map(value) => !value.is_empty(),
+            Self::Secret(_) | Self::File(_) => true,
         }
     }
 
@@ -59,6 +99,8 @@ impl Value {
             Self::Str(text) => text.len(),
             Self::List(values) => values.iter().map(Self::size).sum(),
             Self::Map(values) => values.iter().map(|(key, value)| key.len() + value.size()).sum(),
+            Self::Secret(secret) => secret.name.len(),
+            Self::File(file) => file.bytes.len(),
         };
         size_of::<Self>() + inside
     }
@@ -71,7 +113,7 @@ impl Value {
             Self::Int(value) => Some(value.to_string()),
             Self::Float(value) => Some(format!("{value:?}")),
             Self::Str(value) => Some(value.clone()),
-            Self::None | Self::List(_) | Self::Map(_) => None,
+            Self::None | Self::List(_) | Self::Map(_) | Self::Secret(_) | Self::File(_) => None,
         }
     }
 }
@@ -99,6 +141,10 @@ impl fmt::Display for Value {
                 }
                 f.write_str(" }")
             }
+            Self::Secret(Secret { source: SecretSource::File(path), .. }) => {
+                write!(f, "{{ file = {:?} }}", path.as_str())
+            }
+            Self::File(file) => write!(f, "{:?}", file.path),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What modules put on a host, when every option is final and every template is rendered: the input of the seal.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::name::{BadName, HostName, InstanceName, Label, PackageName, UnitName, UserName};
 use crate::base::path::TargetPath;
 use crate::base::report::{Diagnostic, Place};
-use crate::base::value::Value;
+use crate::base::value::{NamedFile, Secret, Value};
 
 /// The target that a bundle is compiled for, from `[host]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -312,6 +313,8 @@ pub enum RenderedWhat {
     Text(String),
     /// The value of an expression: one part, or several that were joined to one text.
     Hole(Vec<Part>),
+    /// The text of a value that the template takes for code.
+    Safe(String),
 }
 
 /// A part of a hole.
@@ -321,6 +324,10 @@ pub enum Part {
     Value(Value),
     /// The path of another artifact, known when that is sealed.
     Reference(Reference),
+    /// The path of a file that a setting names, known when its object is made.
+    File(Arc<NamedFile>),
+    /// `NAME:PATH` of a secret: never joined with anything.
+    Credential(Secret),
 }
 
 /// A reference to an artifact.

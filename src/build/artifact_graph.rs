@@ -43,13 +43,13 @@ impl Artifact {
         };
         let holes = pieces.iter().filter_map(|piece| match &piece.what {
             RenderedWhat::Hole(parts) => Some((parts, &piece.place)),
-            RenderedWhat::Text(_) => None,
+            RenderedWhat::Text(_) | RenderedWhat::Safe(_) => None,
         });
         holes
             .flat_map(|(parts, place)| parts.iter().map(move |part| (part, place)))
             .filter_map(|(part, place)| match part {
                 Part::Reference(reference) => Some((reference, place)),
-                Part::Value(_) => None,
+                Part::Value(_) | Part::File(_) | Part::Credential(_) => None,
             })
             .collect()
     }

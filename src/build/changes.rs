@@ -38,6 +38,9 @@ fn parts(manifest: &Manifest) -> BTreeMap<String, String> {
     manifest.users.iter().for_each(|user| add("user", &user.name, user));
     manifest.directories.iter().for_each(|directory| add("directory", &directory.path, directory));
     manifest.venvs.iter().for_each(|venv| add("venv", &venv.name, venv));
+    for secret in &manifest.secrets {
+        add("secret", &format!("{} of {}", secret.name, secret.unit), secret);
+    }
     manifest.checks.iter().for_each(|check| add("check", &check.name, check));
     parts
 }

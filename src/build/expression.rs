@@ -4,6 +4,7 @@
 //! checked, not converted: minijinja's strict mode lets undefined values through in places.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
@@ -14,6 +15,7 @@ use crate::base::value::Value;
 use super::config::tree::{Data, Entry, MAX_ENTRIES, Node, Placed, Table};
 use super::filters::{self, Text};
 use super::forms::{bytes, seconds};
+use super::opaque::Opaque;
 use super::scan::{Stand, only_hole, syntax};
 use super::tilde::{Checked, checked};
 
@@ -84,10 +86,21 @@ pub fn no_text(value: &minijinja::Value) -> minijinja::Error {
         ValueKind::None => "none",
         ValueKind::Map => "a table",
         ValueKind::Seq | ValueKind::Iterable => "a list",
-        _ => from_jinja(value).err().unwrap_or("something"),
+        _ => match from_jinja(value) {
+            Ok(Value::Secret(_)) => {
+                let error = format!("this is a secret, which has no text: {CREDENTIAL}");
+                return minijinja::Error::new(ErrorKind::InvalidOperation, error);
+            }
+            Ok(Value::File(_)) => "a file",
+            Ok(_) => "something",
+            Err(what) => what,
+        },
     };
     minijinja::Error::new(ErrorKind::InvalidOperation, format!("this is {what}, which has no text"))
 }
+
+/// What can be done with a secret.
+pub const CREDENTIAL: &str = "a unit gets it by `LoadCredential={{ credential(…) }}`";
 
 /// The values that code sees, by name.
 pub type Context = BTreeMap<String, Value>;
@@ -256,6 +269,7 @@ pub fn to_jinja(value: &Value) -> minijinja::Value {
         Value::Str(value) => minijinja::Value::from(value.as_str()),
         Value::List(values) => values.iter().map(to_jinja).collect(),
         Value::Map(values) => to_jinja_map(values),
+        Value::Secret(_) | Value::File(_) => Opaque::of(value),
     }
 }
 
@@ -275,6 +289,9 @@ pub fn from_jinja(value: &minijinja::Value) -> Result<Value, &'static str> {
 /// A value, while there may be `left` more in all.
 fn read(value: &minijinja::Value, left: &mut usize) -> Result<Value, &'static str> {
     *left = left.checked_sub(1).ok_or("a list that is too long")?;
+    if let Some(opaque) = value.downcast_object_ref::<Opaque>() {
+        return Ok(opaque.value().clone());
+    }
     match value.kind() {
         ValueKind::Undefined => Err("nothing that is defined"),
         ValueKind::None => Ok(Value::None),
@@ -324,6 +341,8 @@ pub fn to_node(value: &Value, place: &Place) -> Node {
         Value::Int(value) => Data::Int(*value),
         Value::Float(value) => Data::Float(*value),
         Value::Str(value) => Data::Str(value.clone()),
+        Value::Secret(secret) => Data::Secret(secret.clone()),
+        Value::File(file) => Data::File(Arc::clone(file)),
         Value::List(values) => Data::List(values.iter().map(|value| to_node(value, place)).collect()),
         Value::Map(values) => {
             let entry = |value| Entry { key: place.clone(), value: to_node(value, place) };

@@ -28,7 +28,7 @@ use super::scan::Found;
 use super::sources::{Disk, InputLog, Tree};
 use super::templates::{Templates, name_of};
 use super::world::{Leaf, Meaning, World};
-use super::{renames, rules, whole};
+use super::{named_files, renames, rules, whole};
 
 /// A host, compiled as far as the settings go.
 #[derive(Debug)]
@@ -49,6 +49,8 @@ pub struct Compiled {
     pub facts: Facts,
     /// The options that templates and artifacts read.
     pub reads: Vec<Reading>,
+    /// Where templates take a value for code: each `{{ … | safe }}`, in the order of the files.
+    pub safe: Vec<Place>,
 }
 
 impl Compiled {
@@ -153,8 +155,10 @@ pub fn compile_from(
         modules: world.order.clone(),
         artifacts,
     };
+    let safe = templates.safe();
     let Sources { world, .. } = read;
     Ok(Compiled {
+        safe,
         rendered,
         warnings,
         inputs: InputLog::default(),
@@ -222,8 +226,10 @@ fn read(tree: &mut dyn Tree, path: &Path, folders: &[ModuleFolder]) -> Result<So
     let mut files = loader.host(path);
     let mut modules = loader.modules(&files);
     let templates = Templates::read(&mut loader, &modules);
-    let mut faults = errors(loader.faults)?;
+    let mut faults = errors(std::mem::take(&mut loader.faults))?;
     renames::apply(&mut files, &mut modules, &mut faults);
+    named_files::read(&mut loader, &mut files, &mut modules);
+    faults.extend(loader.faults);
     if files.modules().is_empty() {
         let mut error = Diagnostic::error(format!("host `{name}` turns no module on"));
         error.places.extend(files.head().map(|place| (place, String::new())));

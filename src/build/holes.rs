@@ -15,10 +15,11 @@ use minijinja::{Environment, ErrorKind, Output, State};
 use crate::base::name::{InstanceName, ModuleName};
 use crate::base::value::Value;
 
-use super::artifact::{Part, Reference, ReferenceKind};
+use super::artifact::{Part, Reference, ReferenceKind, RenderedWhat};
 use super::expression::{environment, from_jinja, no_text};
 use super::filters;
 use super::instance::Instance;
+use super::opaque::{Code, Credential};
 use super::sources::is_forbidden;
 
 /// The name under which the ledger is in a template's context; no template can write it.
@@ -42,8 +43,9 @@ pub struct Ledger {
 
 #[derive(Debug, Default)]
 struct Kept {
-    holes: Vec<Vec<Part>>,
-    references: Vec<Reference>,
+    holes: Vec<RenderedWhat>,
+    /// What markers in joined texts stand for: references and files.
+    joined: Vec<Part>,
     /// About how many bytes the holes take.
     size: usize,
 }
@@ -62,7 +64,7 @@ impl Ledger {
 
     /// The hole whose marker a text is.
     #[must_use]
-    pub fn hole(&self, text: &str) -> Option<Vec<Part>> {
+    pub fn hole(&self, text: &str) -> Option<RenderedWhat> {
         let index = text.strip_prefix(HOLE)?.strip_suffix(END).and_then(number)?;
         self.kept().holes.get(index).cloned()
     }
@@ -77,9 +79,15 @@ impl Ledger {
             None => (self.own.clone(), name),
         };
         let reference = Reference { kind, module, name: name.to_owned() };
+        let index = self.join(Part::Reference(reference.clone()));
+        Ok(RefObject { index, reference })
+    }
+
+    /// Keeps what a marker is to stand for.
+    fn join(&self, part: Part) -> usize {
         let mut kept = self.kept();
-        kept.references.push(reference.clone());
-        Ok(RefObject { index: kept.references.len() - 1, reference })
+        kept.joined.push(part);
+        kept.joined.len() - 1
     }
 
     /// Cuts a text at the markers of references.
@@ -91,11 +99,11 @@ impl Ledger {
             let (before, marker) = rest.split_at(at);
             let inner = marker.strip_prefix(REFERENCE).ok_or_else(broken)?;
             let (digits, after) = inner.split_once(END).ok_or_else(broken)?;
-            let reference = number(digits).and_then(|index| self.kept().references.get(index).cloned());
+            let part = number(digits).and_then(|index| self.kept().joined.get(index).cloned());
             if !before.is_empty() {
                 parts.push(Part::Value(Value::Str(before.to_owned())));
             }
-            parts.push(Part::Reference(reference.ok_or_else(broken)?));
+            parts.push(part.ok_or_else(broken)?);
             rest = after;
         }
         if !rest.is_empty() || parts.is_empty() {
@@ -108,30 +116,50 @@ impl Ledger {
         if let Some(object) = value.downcast_object_ref::<RefObject>() {
             return Ok(vec![Part::Reference(object.reference.clone())]);
         }
+        if let Some(Credential(secret)) = value.downcast_object_ref() {
+            return Ok(vec![Part::Credential(secret.clone())]);
+        }
         match from_jinja(value) {
             Ok(Value::Str(text)) => self.cut(&text),
-            Ok(Value::None) | Err(_) => Err(no_text(value)),
-            Ok(value) if has_marker(&value) => Err(refuse("a list cannot hold references".to_owned())),
+            Ok(Value::File(file)) => Ok(vec![Part::File(file)]),
+            Ok(Value::None | Value::Secret(_)) | Err(_) => Err(no_text(value)),
+            Ok(value) if has_marker(&value) => {
+                let what = "a list or table with references, files or secrets in it cannot be written whole";
+                Err(refuse(format!("{what}: go through it with a loop")))
+            }
             Ok(value) => Ok(vec![Part::Value(value)]),
         }
     }
 
     /// The text of a value in a joined one: of a reference its marker.
     fn text(&self, value: &minijinja::Value) -> Result<String, minijinja::Error> {
-        match value.downcast_object_ref::<RefObject>() {
-            Some(object) => Ok(marker(REFERENCE, object.index)),
-            None => filters::text(value),
+        if let Some(object) = value.downcast_object_ref::<RefObject>() {
+            return Ok(marker(REFERENCE, object.index));
+        }
+        if value.downcast_object_ref::<Credential>().is_some() {
+            return Err(refuse("a credential is written alone, and joined with nothing".to_owned()));
+        }
+        match from_jinja(value) {
+            Ok(Value::File(file)) => Ok(marker(REFERENCE, self.join(Part::File(file)))),
+            _ => filters::text(value),
         }
     }
 
     fn write(&self, out: &mut Output<'_>, value: &minijinja::Value) -> Result<(), minijinja::Error> {
-        let parts = self.parts(value)?;
+        let (what, size) = match value.downcast_object_ref::<Code>() {
+            Some(Code(text)) => (RenderedWhat::Safe(text.clone()), text.len()),
+            None => {
+                let parts = self.parts(value)?;
+                let size = parts.iter().map(part_size).sum::<usize>();
+                (RenderedWhat::Hole(parts), size)
+            }
+        };
         let mut kept = self.kept();
-        kept.size += parts.iter().map(part_size).sum::<usize>();
+        kept.size += size;
         if kept.size > MAX_SIZE {
             return Err(refuse("the values in this text take more than 64 MiB together".to_owned()));
         }
-        kept.holes.push(parts);
+        kept.holes.push(what);
         Ok(out.write_str(&marker(HOLE, kept.holes.len() - 1))?)
     }
 }
@@ -145,7 +173,7 @@ impl Object for Ledger {
 fn part_size(part: &Part) -> usize {
     match part {
         Part::Value(value) => value.size(),
-        Part::Reference(_) => size_of::<Part>(),
+        Part::Reference(_) | Part::File(_) | Part::Credential(_) => size_of::<Part>(),
     }
 }
 
@@ -156,6 +184,7 @@ fn has_marker(value: &Value) -> bool {
         Value::Map(values) => {
             values.iter().any(|(key, value)| key.contains(is_forbidden) || has_marker(value))
         }
+        Value::Secret(_) | Value::File(_) => true,
         Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) => false,
     }
 }
@@ -222,6 +251,18 @@ pub fn templates() -> Environment<'static> {
             ledger(state)?.reference(kind, &name).map(minijinja::Value::from_object)
         });
     }
+    // Only as the last filter of a hole: nothing else can be done with what it gives.
+    env.add_filter("safe", |value: &minijinja::Value| match from_jinja(value) {
+        Ok(Value::Str(text)) if !text.contains(is_forbidden) => Ok(minijinja::Value::from_object(Code(text))),
+        Ok(Value::Str(_)) => Err(refuse("a reference is no code: leave `safe` out".to_owned())),
+        _ => Err(refuse("only a text can be taken for code".to_owned())),
+    });
+    env.add_function("credential", |value: &minijinja::Value| match from_jinja(value) {
+        Ok(Value::Secret(secret)) => Ok(minijinja::Value::from_object(Credential(secret))),
+        Ok(Value::None) => Err(refuse("this secret is not set: ask `is not none` first".to_owned())),
+        Ok(other) => Err(refuse(format!("this is {}, and no secret", other.kind()))),
+        Err(what) => Err(refuse(format!("this is {what}, and no secret"))),
+    });
     env
 }
 

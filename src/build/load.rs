@@ -15,6 +15,7 @@ use super::graph::{Modules, ring_error};
 use super::host::HostFiles;
 use super::instance::Maker;
 use super::module_folders::{ModuleFolder, each_once, none_has, nothing_in, two_have};
+use super::private_key;
 use super::sources::{ReadFault, Tree, normal, text};
 
 /// Where sources come from, and what is wrong with them.
@@ -62,7 +63,13 @@ impl Loader<'_> {
 
     fn source(&mut self, path: &Path, bytes: Vec<u8>) -> Option<Arc<Source>> {
         let bad = match text(&path.to_string_lossy(), bytes) {
-            Ok(source) => return Some(source),
+            Ok(source) => match private_key::find(&source.text) {
+                None => return Some(source),
+                Some(key) => {
+                    self.faults.push(private_key::fault(&source, key));
+                    return None;
+                }
+            },
             Err(bad) => bad,
         };
         let error = Diagnostic::error(bad.message).help("a source is plain UTF-8 text");
@@ -231,6 +238,12 @@ impl Loader<'_> {
     /// Reads a source that is taken as it is.
     pub fn bytes(&mut self, path: &Path, asked: &Place) -> Option<Vec<u8>> {
         match self.tree.read(path) {
+            Ok(bytes) if private_key::find(&String::from_utf8_lossy(&bytes)).is_some() => {
+                let message = format!("`{}` is a private key, or has one in it", path.display());
+                let error = Diagnostic::error(message).at(asked.clone(), "");
+                self.faults.push(error.help(private_key::HELP));
+                None
+            }
             Ok(bytes) => Some(bytes),
             Err(fault) => {
                 self.unreadable(path, &fault, Some(asked));

@@ -18,9 +18,11 @@ pub mod host;
 pub mod instance;
 pub mod load;
 pub mod module_folders;
+pub mod private_key;
 pub mod ring;
 pub mod templates;
 
+pub mod named_files;
 pub mod names;
 pub mod renames;
 pub mod world;
@@ -32,6 +34,7 @@ pub mod rules;
 pub mod tilde;
 
 pub mod holes;
+pub mod opaque;
 pub mod render;
 
 pub mod emit;

@@ -67,7 +67,7 @@ impl Names<'_> {
                 }
                 meanings
             }
-            Data::None | Data::Bool(_) | Data::Int(_) | Data::Float(_) => Meanings::new(),
+            _ => Meanings::new(),
         }
     }
 

@@ -145,6 +145,7 @@ impl Renamer<'_> {
 }
 
 /// Whether it is `{ replace = … }`.
-fn is_replacement(table: &Table) -> bool {
+#[must_use]
+pub fn is_replacement(table: &Table) -> bool {
     table.entries.len() == 1 && table.entries.contains_key("replace")
 }

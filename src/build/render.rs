@@ -102,7 +102,7 @@ impl<'a> Renderer<'a> {
             let place = Place { source: Arc::clone(source), span: range };
             let text = &text[span.output_range()];
             let what = match (span.kind(), ledger.hole(text)) {
-                (OutputSpanKind::Expression, Some(parts)) => RenderedWhat::Hole(parts),
+                (OutputSpanKind::Expression, Some(what)) => what,
                 (OutputSpanKind::Raw, _) => RenderedWhat::Text(text.to_owned()),
                 _ => {
                     let error = Diagnostic::error("this expression left no hole").at(place, "");

@@ -5,6 +5,7 @@ use crate::base::value::Value;
 
 use super::config::module::RuleDecl;
 use super::config::tree::Data;
+use super::expression::CREDENTIAL;
 use super::instance::Instance;
 use super::names::Names;
 use super::options::Settings;
@@ -54,6 +55,10 @@ fn diagnostic(
 ) -> Result<Diagnostic, Nothing> {
     let message = match machine.node(&rule.message, site, settings)?.data {
         Data::Str(text) => text,
+        Data::Secret(_) => {
+            let error = Diagnostic::error("this is a secret, which has no text");
+            return Err(error.at(rule.message.place.clone(), "").help(CREDENTIAL).into());
+        }
         other => other.kind().to_owned(),
     };
     let severity = if rule.warning { Severity::Warning } else { Severity::Error };

@@ -181,7 +181,14 @@ impl Walk<'_> {
     fn stmt(&mut self, stmt: &Stmt<'_>) {
         match stmt {
             Stmt::EmitRaw(_) => {}
-            Stmt::EmitExpr(emit) => self.expr(&emit.expr),
+            Stmt::EmitExpr(emit) => match &emit.expr {
+                // Code is code in the template's own files only, and seen there by whoever reads the hole.
+                Expr::Filter(filter) if self.files && filter.name == "safe" && filter.args.is_empty() => {
+                    self.found.safe.push(self.stand.place(range(emit.span())));
+                    filter.expr.iter().for_each(|inner| self.as_text(inner));
+                }
+                expr => self.as_text(expr),
+            },
             Stmt::IfCond(cond) if self.files => {
                 self.expr(&cond.expr);
                 self.block(&cond.true_body);
@@ -255,10 +262,16 @@ impl Walk<'_> {
                 }
             }
             Expr::UnaryOp(op) => self.expr(&op.expr),
-            Expr::BinOp(op) => self.both(&op.left, &op.right),
+            Expr::BinOp(op) if matches!(op.op, ast::BinOpKind::ScAnd | ast::BinOpKind::ScOr) => {
+                self.both(&op.left, &op.right);
+            }
+            Expr::BinOp(op) => {
+                self.as_text(&op.left);
+                self.as_text(&op.right);
+            }
             Expr::Compare(compare) => {
-                self.expr(&compare.expr);
-                compare.ops.iter().for_each(|op| self.expr(&op.expr));
+                self.as_text(&compare.expr);
+                compare.ops.iter().for_each(|op| self.as_text(&op.expr));
             }
             Expr::IfExpr(cond) => {
                 self.both(&cond.test_expr, &cond.true_expr);
@@ -270,6 +283,10 @@ impl Walk<'_> {
                     .into_iter()
                     .flatten()
                     .for_each(|part| self.expr(part));
+            }
+            Expr::Filter(filter) if filter.name == "safe" => {
+                let help = "write `{{ … | safe }}` where the code is to stand";
+                self.fault(filter.span(), "`safe` is the last filter of a hole in a template file", help);
             }
             Expr::Filter(filter) => {
                 self.known(("filter", FILTERS), filter.name, filter.span());
@@ -287,6 +304,17 @@ impl Walk<'_> {
             Expr::Map(map) => {
                 map.keys.iter().zip(&map.values).for_each(|(key, value)| self.both(key, value));
             }
+        }
+    }
+
+    /// An expression of whose value something is made: a secret has no text to make it of.
+    fn as_text(&mut self, expr: &Expr<'_>) {
+        let before = self.found.reads.len();
+        self.expr(expr);
+        if let (Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_), Some(read)) =
+            (expr, self.found.reads[before..].last_mut())
+        {
+            read.as_text = true;
         }
     }
 
@@ -316,7 +344,8 @@ impl Walk<'_> {
                     let place = self.stand.place(var.span().start_offset as usize..range(expr.span()).end);
                     if let Some(local) = self.local(var.id).cloned() {
                         self.weight = self.weight.saturating_add(local.weight);
-                        let read = |path| Read { path, beyond: Vec::new(), place: place.clone() };
+                        let read =
+                            |path| Read { path, beyond: Vec::new(), as_text: false, place: place.clone() };
                         self.found.through.extend(local.made_of.into_iter().map(read));
                     } else {
                         self.weight = self.weight.saturating_add(1);
@@ -325,7 +354,7 @@ impl Walk<'_> {
                         let plain = parts.iter().position(Option::is_none).unwrap_or(parts.len());
                         let beyond = parts.split_off(plain);
                         let path = parts.into_iter().flatten().collect();
-                        self.found.reads.push(Read { path, beyond, place });
+                        self.found.reads.push(Read { path, beyond, as_text: false, place });
                     }
                     return;
                 }
@@ -350,10 +379,14 @@ impl Walk<'_> {
         let CallType::Function(name) = call.identify_call() else {
             return self.fault(call.span(), "only functions can be called", "use a filter");
         };
-        let references: &[&str] = if self.files { &["script", "venv", "file", "unit"] } else { &[] };
+        let references: &[&str] =
+            if self.files { &["script", "venv", "file", "unit", "credential"] } else { &[] };
         match call.args.as_slice() {
             args if name == "range" => self.args(args),
             [CallArg::Pos(arg)] if references.contains(&name) => self.expr(arg),
+            _ if name == "credential" && self.files => {
+                self.fault(call.span(), "`credential` takes one secret", "write `credential(m.x)`");
+            }
             _ if references.contains(&name) => {
                 self.fault(call.span(), "a reference has one name", "write `script(\"x\")`");
             }

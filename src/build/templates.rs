@@ -49,6 +49,18 @@ impl Templates {
         templates
     }
 
+    /// Where they take a value for code, each place once.
+    #[must_use]
+    pub fn safe(&self) -> Vec<Place> {
+        let mut places: Vec<Place> = Vec::new();
+        for place in self.found.values().flatten().flat_map(|found| &found.safe) {
+            if !places.contains(place) {
+                places.push(place.clone());
+            }
+        }
+        places
+    }
+
     fn body(&mut self, loader: &mut Loader<'_>, module: &ModuleName, body: &Body) {
         let name = name_of(module, &body.file.value);
         if body.grammar.is_none() {

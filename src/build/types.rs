@@ -1,16 +1,17 @@
 //! The types of options, and which values they have.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use regex::Regex;
 
 use crate::base::name::UserName;
 use crate::base::nearest::advice;
 use crate::base::path::TargetPath;
-use crate::base::value::Value;
+use crate::base::value::{NamedFile, Secret, SecretSource, Value};
 
 use super::config::option::OptionDecl;
-use super::config::tree::Data;
+use super::config::tree::{Data, Table};
 use super::forms::{bytes, cidr, host_port, is_ivoid, seconds, units};
 
 /// The type of an option, of a field of a table, or of an entry of a list or a map.
@@ -69,6 +70,13 @@ pub enum Scalar {
     Ivoid,
     /// The name of a user or a group.
     UserName,
+    /// A secret.
+    Secret,
+    /// A file beside the one that names it.
+    File {
+        /// Whether it is to be executable.
+        exec: bool,
+    },
 }
 
 impl Scalar {
@@ -90,6 +98,8 @@ impl Scalar {
             Self::Mode => "mode",
             Self::Ivoid => "ivoid",
             Self::UserName => "user-name",
+            Self::Secret => "secret",
+            Self::File { .. } => "file",
         }
     }
 
@@ -111,6 +121,8 @@ impl Scalar {
             Self::Mode => "a mode, as a string",
             Self::Ivoid => "an IVOID, as a string",
             Self::UserName => "the name of a user or group, as a string",
+            Self::Secret => "a secret, as a table",
+            Self::File { .. } => "a file, by its name",
         }
     }
 }
@@ -145,10 +157,46 @@ pub fn check(scalar: &Scalar, data: &Data) -> Result<Value, Misfit> {
         (Scalar::Float(..), Data::Int(value)) => {
             misfit("expected a float, found an integer", format!("write `{value}.0`"))
         }
+        (Scalar::Secret, Data::Secret(secret)) => Ok(Value::Secret(secret.clone())),
+        (Scalar::Secret, Data::Table(table)) => secret(table),
+        (Scalar::Secret, data) => misfit(
+            format!("expected {}, found {}", scalar.wanted(), data.kind()),
+            format!("{SECRET}; the secret itself is in no file of the project"),
+        ),
+        (Scalar::File { exec }, Data::File(file)) if file.exec == *exec => Ok(Value::File(Arc::clone(file))),
+        (Scalar::File { exec }, Data::File(file)) => {
+            Ok(Value::File(Arc::new(NamedFile { exec: *exec, ..NamedFile::clone(file) })))
+        }
+        (Scalar::File { .. }, Data::Str(_)) => misfit(
+            "expected a file, found a string",
+            "only the file that sets it can name it; an expression passes a file on, or none",
+        ),
         (Scalar::Bool | Scalar::Int(..) | Scalar::Port(..) | Scalar::Float(..), data) => wrong(scalar, data),
         (_, Data::Str(text)) => check_text(scalar, text).map(Value::Str),
         (_, data) => wrong(scalar, data),
     }
+}
+
+const SECRET: &str = "write `{ file = \"/etc/voevent/secrets/x\" }`, a file that lies on the target";
+
+/// A secret as it is written. It gets its name from its setting.
+fn secret(table: &Table) -> Result<Value, Misfit> {
+    let mut entries = table.entries.iter();
+    let file = match (entries.next(), entries.next()) {
+        (Some((key, entry)), None) if key == "file" => &entry.value.data,
+        _ => return misfit("a secret has one key: `file`", SECRET),
+    };
+    let Data::Str(path) = file else {
+        return misfit(format!("the `file` of a secret is a path, found {}", file.kind()), SECRET);
+    };
+    let path = TargetPath::new(path.as_str());
+    let path = path.map_err(|error| Misfit { message: error.to_string(), help: SECRET.to_owned() })?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/_.,@+=-".contains(c);
+    if let Some(c) = path.as_str().chars().find(|c| !plain(*c)) {
+        let message = format!("`{}` cannot be in the path of a secret", c.escape_debug());
+        return misfit(message, "a path of letters, digits and `/_.,@+=-` means the same to all who read it");
+    }
+    Ok(Value::Secret(Secret { name: String::new(), source: SecretSource::File(path) }))
 }
 
 fn wrong(scalar: &Scalar, data: &Data) -> Result<Value, Misfit> {
@@ -219,7 +267,12 @@ fn check_text(scalar: &Scalar, text: &str) -> Result<String, Misfit> {
             format!("`{shown}` is no IVOID"),
             "write it like `ivo://org.example/node1`: an authority of three characters or more, then a path",
         ),
-        Scalar::Bool | Scalar::Int(..) | Scalar::Float(..) | Scalar::Port(..) => {
+        Scalar::Bool
+        | Scalar::Int(..)
+        | Scalar::Float(..)
+        | Scalar::Port(..)
+        | Scalar::Secret
+        | Scalar::File { .. } => {
             misfit(format!("expected {}, found a string", scalar.wanted()), "write it without quotes")
         }
     }

@@ -7,12 +7,13 @@ use crate::base::report::{Diagnostic, Place};
 use super::config::host::HOST_TEXTS;
 use super::config::module::Guard;
 use super::config::option::OptionDecl;
+use super::expression::CREDENTIAL;
 use super::graph::Modules;
 use super::host::Host;
 use super::instance::{self, Instance};
 use super::renames::gone;
 use super::scan::{Found, Read, Stand, expression};
-use super::types::Type;
+use super::types::{Scalar, Type};
 
 /// The modules that are on, with their order, and the host.
 #[derive(Debug)]
@@ -122,9 +123,7 @@ impl World {
                 let help = "write `instance.suffix` in names, or ask for `instance.name`";
                 Err(error("`instance` is a table".to_owned(), help.to_owned()))
             }
-            ("each", rest) => {
-                each_meaning(rest, &read.beyond, each).map_err(|(message, help)| error(message, help))
-            }
+            ("each", rest) => each_meaning(rest, read, each).map_err(|(message, help)| error(message, help)),
             (name, rest) => {
                 let Some(meant) = module.means(name) else {
                     return Err(self.unseen(module, name, read));
@@ -133,8 +132,9 @@ impl World {
                 match (found, rest) {
                     (_, [field]) if field == "on" => Ok(Meaning::On(meant.clone(), found.is_some())),
                     (None, _) => Ok(Meaning::Off(meant.clone())),
-                    (Some(other), rest) => option_meaning(other, rest, &read.beyond)
-                        .map_err(|(message, help)| error(message, help)),
+                    (Some(other), rest) => {
+                        option_meaning(other, rest, read).map_err(|(message, help)| error(message, help))
+                    }
                 }
             }
         }
@@ -210,7 +210,7 @@ impl World {
 /// A message and its help.
 type Fault = (String, String);
 
-fn each_meaning(rest: &[String], beyond: &[Option<String>], each: Each<'_>) -> Result<Meaning, Fault> {
+fn each_meaning(rest: &[String], read: &Read, each: Each<'_>) -> Result<Meaning, Fault> {
     let kind = match (each, rest.first().map(String::as_str)) {
         (Each::No, _) => {
             return Err((
@@ -232,17 +232,19 @@ fn each_meaning(rest: &[String], beyond: &[Option<String>], each: Each<'_>) -> R
         }
     };
     match kind {
-        Some(kind) => taken(kind, "each.value", &parts(&rest[1..], beyond)).map(|()| Meaning::Each),
+        Some(kind) => {
+            taken(kind, "each.value", (&parts(&rest[1..], read), read.as_text)).map(|()| Meaning::Each)
+        }
         None => Ok(Meaning::Each),
     }
 }
 
 /// What is taken of a value, one after the other; `None` for what is computed.
-fn parts<'a>(plain: &'a [String], beyond: &'a [Option<String>]) -> Vec<Option<&'a str>> {
-    plain.iter().map(|name| Some(name.as_str())).chain(beyond.iter().map(Option::as_deref)).collect()
+fn parts<'a>(plain: &'a [String], read: &'a Read) -> Vec<Option<&'a str>> {
+    plain.iter().map(|name| Some(name.as_str())).chain(read.beyond.iter().map(Option::as_deref)).collect()
 }
 
-fn option_meaning(module: &Instance, rest: &[String], beyond: &[Option<String>]) -> Result<Meaning, Fault> {
+fn option_meaning(module: &Instance, rest: &[String], read: &Read) -> Result<Meaning, Fault> {
     // As code says it: it is the same for all instances.
     let own = &module.file.name;
     let Some((name, mut rest)) = rest.split_first() else {
@@ -265,13 +267,20 @@ fn option_meaning(module: &Instance, rest: &[String], beyond: &[Option<String>])
         path.push(field.clone());
         rest = inner;
     }
-    taken(&option.kind, &format!("{own}.{}", path.join(".")), &parts(rest, beyond))?;
+    taken(&option.kind, &format!("{own}.{}", path.join(".")), (&parts(rest, read), read.as_text))?;
     Ok(Meaning::Options(Leaf { module: module.name.clone(), path }))
 }
 
 /// Checks what is taken of a value of a type by name.
-fn taken(kind: &Type, whole: &str, rest: &[Option<&str>]) -> Result<(), Fault> {
-    let Some((part, inner)) = rest.split_first() else { return Ok(()) };
+fn taken(kind: &Type, whole: &str, (rest, as_text): (&[Option<&str>], bool)) -> Result<(), Fault> {
+    let Some((part, inner)) = rest.split_first() else {
+        if as_text && matches!(kind, Type::Scalar(Scalar::Secret)) {
+            let message = format!("`{whole}` is a secret: it has no text to be written, joined or compared");
+            return Err((message, format!("{CREDENTIAL}; `is none` asks whether it is set")));
+        }
+        return Ok(());
+    };
+    let inner = (inner, as_text);
     let below = part.map_or_else(|| format!("{whole}[…]"), |part| format!("{whole}.{part}"));
     match (kind, part) {
         (Type::Map(item), _) | (Type::List { item, .. }, None) => taken(item, &below, inner),

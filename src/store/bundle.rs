@@ -145,7 +145,25 @@ fn check(manifest: &Manifest) -> Result<(), BadBundle> {
     unique("group", manifest.groups.iter().map(|group| group.name.to_string()))?;
     unique("directory", manifest.directories.iter().map(|directory| directory.path.to_string()))?;
     unique("venv", manifest.venvs.iter().map(|venv| venv.name.to_string()))?;
+    check_secrets(manifest)?;
     unique("check", manifest.checks.iter().map(|check| check.name.to_string()))
+}
+
+/// A secret is a unit's of the bundle, under a name that systemd takes.
+fn check_secrets(manifest: &Manifest) -> Result<(), BadBundle> {
+    for secret in &manifest.secrets {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+        if !matches!(secret.name.len(), 1..=255) || !secret.name.bytes().all(plain) {
+            let text = format!("`{}` cannot name a secret", secret.name.escape_debug());
+            return Err(BadBundle::Inconsistent(text));
+        }
+        let drop_ins = manifest.drop_ins.iter().map(|drop_in| &drop_in.unit);
+        if !manifest.units.iter().map(|unit| &unit.name).chain(drop_ins).any(|unit| *unit == secret.unit) {
+            let text = format!("the secret `{}` is of `{}`, which is not there", secret.name, secret.unit);
+            return Err(BadBundle::Inconsistent(text));
+        }
+    }
+    unique("secret", manifest.secrets.iter().map(|secret| format!("{}/{}", secret.unit, secret.name)))
 }
 
 fn unique(what: &str, names: impl Iterator<Item = String>) -> Result<(), BadBundle> {

@@ -53,6 +53,9 @@ pub struct Manifest {
     /// Python environments, sorted by name.
     #[serde(default, rename = "venv")]
     pub venvs: Vec<Venv>,
+    /// Secrets that must lie on the target, sorted by unit and name.
+    #[serde(default, rename = "secret")]
+    pub secrets: Vec<Secret>,
     /// Proofs that the node works, sorted by name.
     #[serde(default, rename = "check")]
     pub checks: Vec<Check>,
@@ -217,6 +220,18 @@ pub struct Venv {
     pub imports: Vec<String>,
 }
 
+/// A secret that a unit loads: a file that lies on the target, root's alone. Its text is nowhere in a bundle.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secret {
+    /// The unit.
+    pub unit: UnitName,
+    /// The credential's name in it.
+    pub name: String,
+    /// The file.
+    pub path: TargetPath,
+}
+
 /// What a check looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -346,6 +361,7 @@ impl Manifest {
             users: Vec::new(),
             directories: Vec::new(),
             venvs: Vec::new(),
+            secrets: Vec::new(),
             checks: Vec::new(),
         }
     }
@@ -361,6 +377,7 @@ impl Manifest {
         self.users.sort();
         self.directories.sort();
         self.venvs.sort();
+        self.secrets.sort();
         self.checks.sort();
     }
 }

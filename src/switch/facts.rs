@@ -3,10 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use rustix::fs::FileType;
+
 use crate::base::io::IoError;
+use crate::base::path::TargetPath;
+use crate::store::manifest::Secret;
 use crate::switch::listeners;
 use crate::switch::peek::Peek;
-use crate::switch::preflight::{Facts, Python, interpreter};
+use crate::switch::preflight::{Facts, Python, SecretFile, interpreter};
 use crate::switch::tool::Tool;
 
 /// Larger files are no os-release(5).
@@ -41,7 +45,11 @@ print('dbm', backend)
 ///
 /// # Errors
 /// Where its files cannot be read.
-pub fn gather(peek: &Peek, version: &str, ports: &BTreeSet<u16>) -> Result<Facts, IoError> {
+pub fn gather(
+    peek: &Peek,
+    version: &str,
+    (ports, secrets): (&BTreeSet<u16>, &[Secret]),
+) -> Result<Facts, IoError> {
     let live = peek.dir() == std::path::Path::new("/");
     Ok(Facts {
         system: system(peek)?,
@@ -50,6 +58,20 @@ pub fn gather(peek: &Peek, version: &str, ports: &BTreeSet<u16>) -> Result<Facts
         packages: installed(&peek.text("/var/lib/dpkg/status", MOST_STATUS)?.unwrap_or_default()),
         free: peek.free(crate::base::layout::STATE)?,
         listeners: if live { listeners::on(ports) } else { Vec::new() },
+        secrets: secrets
+            .iter()
+            .map(|secret| Ok((secret.path.clone(), secret_file(peek, &secret.path)?)))
+            .collect::<Result<_, IoError>>()?,
+    })
+}
+
+/// What lies at the path of a secret.
+fn secret_file(peek: &Peek, path: &TargetPath) -> Result<SecretFile, IoError> {
+    let Some(found) = peek.stat_plain(path.as_str())? else { return Ok(SecretFile::Linked) };
+    let Some(found) = found else { return Ok(SecretFile::Missing) };
+    Ok(match FileType::from_raw_mode(found.st_mode) {
+        FileType::RegularFile => SecretFile::File { owner: found.st_uid, mode: found.st_mode & 0o7777 },
+        _ => SecretFile::Other,
     })
 }
 
@@ -151,6 +173,25 @@ mod tests {
         assert_eq!((python.version.as_str(), python.dbm.as_str()), ("3.13.5", "sqlite3"));
         assert_eq!(python.soabi, "cpython-313-aarch64-linux-gnu");
         assert_eq!(answer("Traceback"), None);
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "it makes the files to look at")]
+    fn secrets_are_looked_at_without_links() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("s")).unwrap();
+        std::fs::write(dir.path().join("s/x"), "x").unwrap();
+        std::fs::set_permissions(dir.path().join("s/x"), PermissionsExt::from_mode(0o640)).unwrap();
+        symlink("s", dir.path().join("t")).unwrap();
+        symlink("x", dir.path().join("s/y")).unwrap();
+        let peek = Peek::open(dir.path()).unwrap();
+        let found = |path: &str| secret_file(&peek, &TargetPath::new(path).unwrap()).unwrap();
+        assert!(matches!(found("/s/x"), SecretFile::File { mode: 0o640, .. }));
+        assert_eq!(found("/s/z"), SecretFile::Missing);
+        assert_eq!(found("/s/x/y"), SecretFile::Missing);
+        assert_eq!(found("/s"), SecretFile::Other);
+        assert_eq!((found("/t/x"), found("/s/y")), (SecretFile::Linked, SecretFile::Linked));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
 use crate::base::io::{IoError, OnPath as _};
@@ -75,6 +75,26 @@ impl Peek {
                 .on("look at", self.shown(path))
                 .map(Some),
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
+            Err(error) => Err(error).on("open", self.shown(path)),
+        }
+    }
+
+    /// The same with no link on the way: `None` where there is one, `Some(None)` where nothing is there.
+    ///
+    /// # Errors
+    /// Where the system does not say.
+    pub fn stat_plain(&self, path: &str) -> Result<Option<Option<Stat>>, IoError> {
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match rustix::fs::openat2(&self.fd, path.trim_start_matches('/'), flags, Mode::empty(), resolve) {
+            Ok(fd) => {
+                let found = rustix::fs::statat(fd.as_fd(), "", AtFlags::EMPTY_PATH);
+                let found = found.on("look at", self.shown(path))?;
+                let is_link = FileType::from_raw_mode(found.st_mode) == FileType::Symlink;
+                Ok((!is_link).then_some(Some(found)))
+            }
+            Err(Errno::LOOP) => Ok(None),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(Some(None)),
             Err(error) => Err(error).on("open", self.shown(path)),
         }
     }

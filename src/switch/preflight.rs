@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::name::{PackageName, UnitName};
-use crate::store::manifest::Target;
+use crate::base::path::TargetPath;
+use crate::store::manifest::{Secret, Target};
 
 /// What a machine is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,26 @@ pub struct Facts {
     pub free: u64,
     /// Who listens, on the ports that were asked about.
     pub listeners: Vec<Listener>,
+    /// What lies where secrets should, by path.
+    pub secrets: BTreeMap<TargetPath, SecretFile>,
+}
+
+/// What lies where a secret should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretFile {
+    /// Nothing.
+    Missing,
+    /// It, or a folder on the way, is a link.
+    Linked,
+    /// A folder, a device or the like.
+    Other,
+    /// A regular file.
+    File {
+        /// Its owner.
+        owner: u32,
+        /// Its permission bits.
+        mode: u32,
+    },
 }
 
 /// A Python interpreter.
@@ -57,6 +78,8 @@ pub struct Wanted<'a> {
     pub bytes: u64,
     /// Units whose processes may hold the ports.
     pub units: &'a BTreeSet<UnitName>,
+    /// Secrets that units load.
+    pub secrets: &'a [Secret],
 }
 
 /// A reason not to begin.
@@ -119,6 +142,18 @@ pub enum Problem {
         /// The process and its unit, in words.
         who: String,
     },
+    /// A secret that is not there, or not root's alone.
+    #[error("the secret `{name}` of `{unit}` is wanted at `{path}`: {reason}")]
+    Secret {
+        /// The credential's name.
+        name: String,
+        /// The unit that loads it.
+        unit: UnitName,
+        /// Where it should be.
+        path: TargetPath,
+        /// What is there instead, and what to do.
+        reason: String,
+    },
 }
 
 /// The path of the interpreter for a minor version.
@@ -152,7 +187,32 @@ pub fn judge(wanted: &Wanted<'_>, facts: &Facts) -> Vec<Problem> {
         problems.push(Problem::Space { needed, free: facts.free });
     }
     judge_ports(wanted.units, &facts.listeners, &mut problems);
+    for secret in wanted.secrets {
+        let found = facts.secrets.get(&secret.path).copied().unwrap_or(SecretFile::Missing);
+        problems.extend(judge_secret(found).map(|reason| Problem::Secret {
+            name: secret.name.clone(),
+            unit: secret.unit.clone(),
+            path: secret.path.clone(),
+            reason,
+        }));
+    }
     problems
+}
+
+/// What is wrong with a secret; nothing where it is a file of root's that nobody else can read.
+fn judge_secret(found: SecretFile) -> Option<String> {
+    Some(match found {
+        SecretFile::Missing => "nothing is there; put it there, root's, with mode 0400".to_owned(),
+        SecretFile::Linked => "there is a link on the way; put the file itself there".to_owned(),
+        SecretFile::Other => "it is no regular file; put the secret there as one".to_owned(),
+        SecretFile::File { owner, .. } if owner != 0 => {
+            format!("user {owner} owns it; its owner must be root")
+        }
+        SecretFile::File { mode, .. } if mode & 0o077 != 0 => {
+            format!("others can read or write it (mode {mode:04o}); run `chmod 0400`")
+        }
+        SecretFile::File { .. } => return None,
+    })
 }
 
 fn judge_python(target: &Target, facts: &Facts, problems: &mut Vec<Problem>) {
@@ -225,6 +285,7 @@ mod tests {
             packages: ["python3.11".to_owned()].into(),
             free: 1 << 30,
             listeners: Vec::new(),
+            secrets: BTreeMap::new(),
         }
     }
 
@@ -232,9 +293,16 @@ mod tests {
         let target = Target { arch: "x86_64".into(), python: "3.11".into(), system: "debian-12".into() };
         let packages = [PackageName::new("python3.11").unwrap()];
         let units = [UnitName::new("comet.service").unwrap()].into();
-        let wanted = Wanted { target: &target, packages: &packages, bytes: 1 << 20, units: &units };
+        let secret = |name: &str| Secret {
+            unit: UnitName::new("gcn.service").unwrap(),
+            name: name.to_owned(),
+            path: TargetPath::new(format!("/etc/s/{name}")).unwrap(),
+        };
         let mut facts = facts();
         change(&mut facts);
+        let secrets: Vec<Secret> = facts.secrets.keys().map(|path| secret(path.file_name())).collect();
+        let wanted =
+            Wanted { target: &target, packages: &packages, bytes: 1 << 20, units: &units, secrets: &secrets };
         judge(&wanted, &facts).iter().map(ToString::to_string).collect()
     }
 
@@ -277,6 +345,30 @@ mod tests {
                 "port 8100 is taken by a process that cannot be seen: stop it, or choose another port",
             ]
         );
+    }
+
+    #[test]
+    fn secrets_are_roots_alone() {
+        let told = |found: SecretFile| {
+            let path = TargetPath::new("/etc/s/x").unwrap();
+            told(|facts| facts.secrets = [(path, found)].into()).join("")
+        };
+        let file = |owner, mode| SecretFile::File { owner, mode };
+        assert_eq!(told(file(0, 0o400)), "");
+        assert_eq!(told(file(0, 0o600)), "");
+        for (found, reason) in [
+            (SecretFile::Missing, "nothing is there; put it there, root's, with mode 0400"),
+            (SecretFile::Linked, "there is a link on the way; put the file itself there"),
+            (SecretFile::Other, "it is no regular file; put the secret there as one"),
+            (file(1000, 0o400), "user 1000 owns it; its owner must be root"),
+            (file(0, 0o440), "others can read or write it (mode 0440); run `chmod 0400`"),
+            (file(0, 0o602), "others can read or write it (mode 0602); run `chmod 0400`"),
+        ] {
+            assert_eq!(
+                told(found),
+                format!("the secret `x` of `gcn.service` is wanted at `/etc/s/x`: {reason}")
+            );
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub fn preflight(machine: &Machine, bundle: &Bundle) -> Result<Facts, Failure> {
     let manifest = &bundle.manifest;
     let peek = Peek::open(machine.root.dir())?;
     let ports: BTreeSet<u16> = manifest.checks.iter().filter_map(|check| check.port).collect();
-    let facts = gather(&peek, &manifest.target.python, &ports)?;
+    let facts = gather(&peek, &manifest.target.python, (&ports, &manifest.secrets))?;
     let units: BTreeSet<UnitName> = machine
         .state
         .generations()?
@@ -38,13 +38,14 @@ pub fn preflight(machine: &Machine, bundle: &Bundle) -> Result<Facts, Failure> {
         packages: &manifest.packages,
         bytes: missing_bytes(machine, manifest),
         units: &units,
+        secrets: &manifest.secrets,
     };
     let mut problems: Vec<String> = judge(&wanted, &facts).iter().map(ToString::to_string).collect();
     problems.extend(dbm_changed(machine, &facts)?);
-    for managed in &manifest.paths {
-        if let Some(folder) = machine.root.writable_by_others(&managed.path)? {
-            let text = format!("`{}` lies below `{folder}`, which others than root can write", managed.path);
-            problems.push(text);
+    let secrets: BTreeSet<&TargetPath> = manifest.secrets.iter().map(|secret| &secret.path).collect();
+    for path in manifest.paths.iter().map(|managed| &managed.path).chain(secrets) {
+        if let Some(folder) = machine.root.writable_by_others(path)? {
+            problems.push(format!("`{path}` lies below `{folder}`, which others than root can write"));
         }
     }
     match problems.as_slice() {

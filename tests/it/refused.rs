@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod sources;
+mod types;
 mod venvs;
 
 use crate::sandbox::Sandbox;

@@ -189,7 +189,7 @@ impl Drop for Sandbox {
 }
 
 /// The text without what depends on the bytes of objects: `[HASH]-node1`, `[SIZE] bytes`.
-fn without_hashes(text: &str) -> String {
+pub(crate) fn without_hashes(text: &str) -> String {
     let hash = regex::Regex::new("[a-z2-7]{32}-").unwrap();
     let size = regex::Regex::new("with [0-9]+ bytes").unwrap();
     size.replace_all(&hash.replace_all(text, "[HASH]-"), "with [SIZE] bytes").into_owned()

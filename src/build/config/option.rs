@@ -13,7 +13,7 @@ use super::keys::{Keys, mismatch, string, table};
 use super::tree::{Data, Entry, Node, Placed, Table, within};
 
 /// The names of the types of one value.
-const SCALARS: [&str; 14] = [
+const SCALARS: [&str; 16] = [
     "bool",
     "int",
     "float",
@@ -28,6 +28,8 @@ const SCALARS: [&str; 14] = [
     "mode",
     "ivoid",
     "user-name",
+    "secret",
+    "file",
 ];
 
 /// The most lists and maps in each other.
@@ -229,6 +231,8 @@ impl TypeReader<'_, '_> {
             "mode" => Scalar::Mode,
             "ivoid" => Scalar::Ivoid,
             "user-name" => Scalar::UserName,
+            "secret" => Scalar::Secret,
+            "file" => Scalar::File { exec: self.keys.flag("exec", self.faults) },
             _ => {
                 let at = whole.value.len() - name.len();
                 let place = within(&whole.place, at..whole.value.len());
@@ -303,6 +307,8 @@ fn conform_type(kind: &Type, node: &Node, code: bool, faults: &mut Vec<Diagnosti
         return;
     }
     match (kind, &node.data) {
+        // Its bytes are read later.
+        (Type::Scalar(Scalar::File { .. }), Data::Str(_)) => {}
         (Type::Scalar(scalar), data) => {
             if let Err(misfit) = check(scalar, data) {
                 faults.push(Diagnostic::error(misfit.message).at(node.place.clone(), "").help(misfit.help));

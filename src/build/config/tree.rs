@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::base::report::{Diagnostic, Place, Source};
+use crate::base::value::{NamedFile, Secret};
 use crate::build::sources::is_forbidden;
 
 /// The most entries a list or a table may have.
@@ -44,6 +45,10 @@ pub enum Data {
     List(Vec<Node>),
     /// Values by key.
     Table(Table),
+    /// A secret: never written so, but what an expression may give.
+    Secret(Secret),
+    /// A file that was read, in the place of its name.
+    File(Arc<NamedFile>),
 }
 
 impl Data {
@@ -58,6 +63,8 @@ impl Data {
             Self::Str(_) => "a string",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
+            Self::Secret(_) => "a secret",
+            Self::File(_) => "a file",
         }
     }
 }

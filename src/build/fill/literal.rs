@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::cursor::Cursor;
+use super::source::{CREDENTIAL, ELSEWHERE};
 use crate::base::value::Value;
 
 /// How deep a file may be nested, its values and the template together: readers give up at some depth.
@@ -47,6 +48,8 @@ fn write(out: &mut String, value: &Value, language: Language, depth: usize) -> R
         return Err(("it is nested more than 64 levels deep", ""));
     }
     match value {
+        Value::Secret(_) => return Err((ELSEWHERE, CREDENTIAL)),
+        Value::File(_) => return Err(("a file has no literal", "write its path")),
         Value::None => return Err(("the value is none", "put it into `{% if … is not none %}`")),
         Value::Bool(value) => out.push_str(language.bool(*value)),
         Value::Int(value) => {

@@ -3,6 +3,11 @@
 use super::{At, Filled, Piece, Refusal, Warning};
 use crate::base::value::Value;
 
+/// What can be done with a credential.
+pub(super) const CREDENTIAL: &str = "write a line `LoadCredential={{ credential(…) }}` in a `[[unit]]`";
+/// What is wrong with it anywhere else.
+pub(super) const ELSEWHERE: &str = "a credential can only be the whole value of `LoadCredential=` in a unit";
+
 /// A hole and the place in the joined text before which it stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hole<'a> {
@@ -64,6 +69,8 @@ impl<'a> Filling<'a> {
                 self.refuse(hole, "a list cannot stand here", "join it, or write one entry with `{% for %}`");
             }
             Value::Map(_) => self.refuse(hole, "a table cannot stand here", "write its fields one by one"),
+            Value::Secret(_) => self.refuse(hole, ELSEWHERE, CREDENTIAL),
+            Value::File(_) => self.refuse(hole, "a file has no text", "write its path"),
             value => return self.checked(hole, value),
         }
         None

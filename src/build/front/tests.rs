@@ -88,10 +88,13 @@ fn shown(artifact: &Artifact) -> String {
     let Text::Template { pieces, .. } = text else { panic!("no template") };
     let part = |part: &Part| match part {
         Part::Value(value) => value.to_string(),
+        Part::File(file) => format!("file {}", file.path),
+        Part::Credential(secret) => format!("credential {}", secret.name),
         Part::Reference(to) => format!("{:?} {}/{}", to.kind, to.module, to.name),
     };
     let piece = |what: &RenderedWhat| match what {
         RenderedWhat::Text(text) => text.clone(),
+        RenderedWhat::Safe(text) => format!("⟨safe {text}⟩"),
         RenderedWhat::Hole(parts) => format!("⟨{}⟩", parts.iter().map(part).collect::<Vec<_>>().join(" ~ ")),
     };
     pieces.iter().map(|rendered| piece(&rendered.what)).collect()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::base::name::InstanceName;
 use crate::base::report::Place;
+use crate::base::value::Value;
 use crate::build::config::tree::{Data, Node};
 
 use super::{Origin, Strength};
@@ -164,6 +165,8 @@ fn write(data: &Data, out: &mut Cut) -> fmt::Result {
             }
             out.write_str("]")
         }
+        Data::Secret(secret) => write!(out, "{}", Value::Secret(secret.clone())),
+        Data::File(file) => write!(out, "{:?}", file.path),
         Data::Table(table) if table.entries.is_empty() => out.write_str("{}"),
         Data::Table(table) => {
             out.write_str("{")?;

@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use crate::base::nearest::advice;
 use crate::base::report::{Diagnostic, Place};
-use crate::base::value::Value;
+use crate::base::value::{Secret, Value};
 use crate::build::config::host::replacement;
 use crate::build::config::keys::mismatch;
 use crate::build::config::option::OptionDecl;
 use crate::build::config::tree::{Data, MAX_ENTRIES, Node};
 use crate::build::host::HostFiles;
-use crate::build::types::{Type, check};
+use crate::build::types::{Scalar, Type, check};
 
 use super::history::{Counts, Definition, History, SetBy, given as shown, unused};
 use super::{Origin, Setting, Strength};
@@ -210,6 +210,10 @@ impl Merger<'_> {
         let mut values = Vec::new();
         for given in given {
             match check(scalar, &given.node.data) {
+                Ok(Value::Secret(secret)) => {
+                    let secret = Secret { name: credential(part.name), ..secret };
+                    values.push((given, Value::Secret(secret)));
+                }
                 Ok(value) => values.push((given, value)),
                 Err(misfit) => {
                     let place = given.node.place.clone();
@@ -262,7 +266,8 @@ impl Merger<'_> {
             };
             for node in nodes {
                 let name = format!("{}[{index}]", part.name);
-                let name = if matches!(item, Type::Scalar(_)) { part.name } else { &name };
+                let is_one = matches!(item, Type::Scalar(scalar) if !matches!(scalar, Scalar::Secret));
+                let name = if is_one { part.name } else { &name };
                 let inner = Part { name, kind: item, ..part };
                 let Some(setting) = self.part(inner, &[given.part(node)], Some(&Value::Int(index))) else {
                     (whole, index) = (false, index + 1);
@@ -384,6 +389,12 @@ impl Merger<'_> {
             self.fault(part, fault.help("10,000 are the most"));
         }
     }
+}
+
+/// The name that the secret of a setting has for units, who read it as `$CREDENTIALS_DIRECTORY/NAME`.
+fn credential(setting: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '_' };
+    setting.replace('[', ".").replace(']', "").chars().map(plain).collect()
 }
 
 /// The error that a host file sets what only modules may set.

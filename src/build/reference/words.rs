@@ -65,7 +65,9 @@ pub fn limits(kind: &Type) -> Option<String> {
         | Scalar::Size
         | Scalar::Mode
         | Scalar::Ivoid
+        | Scalar::Secret
         | Scalar::UserName => None,
+        Scalar::File { exec } => exec.then(|| "executable".to_owned()),
     }
 }
 
@@ -87,6 +89,9 @@ pub fn json(node: &Node) -> Value {
         Data::Int(value) => Value::from(*value),
         Data::Float(value) => Value::from(*value),
         Data::Str(value) => Value::from(value.as_str()),
+        // What is written is the name of a file, and a secret never is.
+        Data::File(file) => Value::from(file.path.as_str()),
+        Data::Secret(_) => Value::Null,
         Data::List(items) => items.iter().map(json).collect(),
         Data::Table(table) => {
             let entries = table.entries.iter().map(|(key, entry)| (key.clone(), json(&entry.value)));
@@ -110,7 +115,7 @@ pub fn is_computed(node: &Node) -> bool {
         Data::Table(table) => {
             table.entries.iter().any(|(key, entry)| key.contains("{{") || is_computed(&entry.value))
         }
-        Data::None | Data::Bool(_) | Data::Int(_) | Data::Float(_) => false,
+        Data::None | Data::Bool(_) | Data::Int(_) | Data::Float(_) | Data::Secret(_) | Data::File(_) => false,
     }
 }
 
@@ -134,7 +139,7 @@ pub fn unset(decl: &OptionDecl) -> Unset {
         Type::Table(_) => Unset::Parts,
         _ if decl.default.is_some() => Unset::Default,
         _ if decl.optional => Unset::None,
-        Type::Map(item) if matches!(**item, Type::Table(_)) => Unset::Parts,
+        Type::Map(item) | Type::List { item, .. } if matches!(**item, Type::Table(_)) => Unset::Parts,
         Type::Scalar(_) | Type::List { .. } | Type::Map(_) => Unset::Refused,
     }
 }

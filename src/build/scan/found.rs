@@ -11,6 +11,8 @@ pub struct Read {
     pub path: Vec<String>,
     /// What is taken of that, from the first computed name on: `None` for what is computed, here `[None, home]`.
     pub beyond: Vec<Option<String>>,
+    /// Whether something is made of its text: it is written, joined or compared.
+    pub as_text: bool,
     /// Where.
     pub place: Place,
 }
@@ -24,6 +26,8 @@ pub struct Found {
     pub through: Vec<Read>,
     /// The names that it gives to values of its own.
     pub locals: Vec<(String, Place)>,
+    /// The holes whose value is taken for code: `{{ x | safe }}`.
+    pub safe: Vec<Place>,
     /// What it includes, and the names that the included may use.
     pub includes: Vec<(String, Place, Locals)>,
 }

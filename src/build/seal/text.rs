@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
+use crate::base::layout;
 use crate::base::report::{Diagnostic, Place};
-use crate::base::value::Value;
+use crate::base::value::{NamedFile, Value};
 use crate::build::artifact::{Artifact, Part, ReferenceKind, RenderedPiece, RenderedWhat, Text};
+use crate::build::expression::CREDENTIAL;
 use crate::build::fill::{At, Piece, fill};
 use crate::build::seal::Sealer;
+use crate::store::object::{File, Object};
 
 /// The bytes of a text, and where in them each piece of its template lies.
 pub(super) struct Written {
@@ -34,6 +37,11 @@ impl Written {
 impl Sealer<'_> {
     /// The bytes of a text, its references and holes filled; `None` where that was refused.
     pub(super) fn text(&mut self, of: &Artifact, text: &Text) -> Option<Vec<u8>> {
+        if let Some(piece) = pieces(text).iter().find(|piece| has_credential(piece)) {
+            let error = Diagnostic::error("only a `[[unit]]` loads credentials").at(piece.place.clone(), "");
+            self.errors.push(error.help(CREDENTIAL));
+            return None;
+        }
         self.written(of, text).map(|written| written.content)
     }
 
@@ -71,16 +79,20 @@ impl Sealer<'_> {
     /// A piece with its references replaced by paths. A hole of one value keeps its type; joined parts are one text.
     fn resolve(&mut self, piece: &RenderedPiece) -> Option<Piece> {
         let parts = match &piece.what {
-            RenderedWhat::Text(text) => return Some(Piece::Text(text.clone())),
+            RenderedWhat::Text(text) | RenderedWhat::Safe(text) => return Some(Piece::Text(text.clone())),
             RenderedWhat::Hole(parts) => parts,
         };
-        if let [Part::Value(value)] = parts.as_slice() {
-            return Some(Piece::Hole(value.clone()));
+        match parts.as_slice() {
+            [Part::Value(value)] => return Some(Piece::Hole(value.clone())),
+            [Part::Credential(secret)] => return Some(Piece::Hole(Value::Secret(secret.clone()))),
+            _ => {}
         }
         let mut joined = String::new();
         for part in parts {
             let text = match part {
                 Part::Value(value) => value.text(),
+                Part::File(file) => Some(self.named_file(file)),
+                Part::Credential(_) => None,
                 Part::Reference(reference) => {
                     let key = (reference.kind, reference.module.clone(), reference.name.clone());
                     // Sealed before, unless it was refused; then that error is shown, and this one follows from it.
@@ -95,6 +107,25 @@ impl Sealer<'_> {
         }
         Some(Piece::Hole(Value::Str(joined)))
     }
+}
+
+impl Sealer<'_> {
+    /// The path of the object that a file of a setting becomes.
+    fn named_file(&mut self, file: &NamedFile) -> String {
+        let object = Object::File(File { exec: file.exec, content: file.bytes.clone() });
+        format!("{}/{}", layout::STORE, self.object(&file.label, object))
+    }
+}
+
+fn pieces(text: &Text) -> &[RenderedPiece] {
+    match text {
+        Text::Template { pieces, .. } => pieces,
+        Text::Source(_) => &[],
+    }
+}
+
+fn has_credential(piece: &RenderedPiece) -> bool {
+    matches!(&piece.what, RenderedWhat::Hole(parts) if matches!(parts.as_slice(), [Part::Credential(_)]))
 }
 
 /// Adds the place in the template that a lexer points at.

@@ -7,10 +7,11 @@ use std::fmt::Write as _;
 use crate::base::layout;
 use crate::base::name::{Label, UnitName};
 use crate::base::report::Diagnostic;
-use crate::build::artifact::{Artifact, UnitArtifact};
+use crate::base::value::SecretSource;
+use crate::build::artifact::{Artifact, Part, RenderedWhat, Text, UnitArtifact};
 use crate::build::seal::Sealer;
 use crate::build::unit::UnitFile;
-use crate::store::manifest::{DropIn, Unit};
+use crate::store::manifest::{DropIn, Secret, Unit};
 use crate::store::object::{File, Object};
 
 /// The longest label of an object.
@@ -28,6 +29,7 @@ impl<'a> Sealer<'a> {
     /// Fills a unit and notes it.
     pub(super) fn unit(&mut self, artifact: &'a Artifact, unit: &'a UnitArtifact) {
         self.refer(artifact, unit.unit.to_string());
+        self.secrets(unit);
         let Some(written) = self.written(artifact, &unit.text) else {
             return;
         };
@@ -55,6 +57,33 @@ impl<'a> Sealer<'a> {
                 .of(&artifact.module)
                 .help("a line of a unit is `[Section]`, `Key=value` or a comment")
             })),
+        }
+    }
+
+    /// Notes the secrets that a unit loads.
+    fn secrets(&mut self, unit: &UnitArtifact) {
+        let Text::Template { pieces, .. } = &unit.text else { return };
+        for piece in pieces {
+            let RenderedWhat::Hole(parts) = &piece.what else { continue };
+            for part in parts {
+                let Part::Credential(secret) = part else { continue };
+                let SecretSource::File(path) = &secret.source;
+                let (name, path) = (secret.name.clone(), path.clone());
+                let secret = Secret { unit: unit.unit.clone(), name, path };
+                let is_same_name =
+                    |other: &&Secret| (&other.unit, &other.name) == (&secret.unit, &secret.name);
+                match self.manifest.secrets.iter().find(is_same_name) {
+                    Some(other) if *other == secret => {}
+                    Some(_) => {
+                        let message =
+                            format!("two secrets of `{}` would be called `{}`", unit.unit, secret.name);
+                        let error = Diagnostic::error(message).at(piece.place.clone(), "");
+                        let help = "the name is that of the setting; give one of the keys another name";
+                        self.errors.push(error.help(help));
+                    }
+                    None => self.manifest.secrets.push(secret),
+                }
+            }
         }
     }
 

@@ -93,6 +93,12 @@ impl Manifest {
             out.text("lock", venv.lock.as_str());
             out.texts("imports", venv.imports.iter().map(String::as_str));
         }
+        for secret in &self.secrets {
+            out.element("secret");
+            out.text("unit", secret.unit.as_str());
+            out.text("name", &secret.name);
+            out.text("path", secret.path.as_str());
+        }
         for check in &self.checks {
             out.element("check");
             out.text("name", check.name.as_str());

@@ -194,6 +194,7 @@ fn statement(filling: &mut Filling<'_>, line: &Line) {
     let value = trim(&symbols[equals + 1..]);
     if value.iter().any(|symbol| symbol.hole().is_some()) {
         match keys::kind(&key) {
+            Kind::Credential if scalar::secret(filling, &key, value) => {}
             Kind::Exec => exec::fill(filling, value),
             Kind::Assignments(names) => words::assignments(filling, value, names),
             Kind::Paths(prefixes) => words::paths(filling, value, prefixes),

@@ -7,6 +7,10 @@ use super::split::Item;
 use super::words::as_path;
 use super::{Symbol, What};
 use crate::base::path::TargetPath;
+use crate::base::value::{Secret, SecretSource, Value};
+
+/// The longest name of a file, and so of a credential.
+const MAX_NAME: usize = 255;
 
 /// Text keys: `%` is doubled; blanks at the ends and a `\` at the end would be lost.
 pub(super) fn text(filling: &mut Filling<'_>, value: &[Symbol]) {
@@ -52,6 +56,23 @@ pub(super) fn check_path(filling: &mut Filling<'_>, hole: usize, path: &str) {
     if let Err(error) = TargetPath::new(path.strip_suffix('/').unwrap_or(path)) {
         filling.refuse(hole, &error.to_string(), "systemd takes absolute, normal paths here");
     }
+}
+
+/// A secret, as the whole value of `LoadCredential=`; `false` where the value is no such.
+pub(super) fn secret(filling: &mut Filling<'_>, key: &str, value: &[Symbol]) -> bool {
+    let [Symbol { what: What::Hole(hole), .. }] = value else { return false };
+    let Value::Secret(Secret { name, source: SecretSource::File(path) }) = filling.holes[*hole].value else {
+        return false;
+    };
+    if key != "LoadCredential" {
+        return false;
+    }
+    if name.len() > MAX_NAME {
+        let reason = format!("a credential called `{name}` has a name longer than {MAX_NAME} bytes");
+        filling.refuse(*hole, &reason, "give the entries of the map shorter keys");
+    }
+    filling.set(*hole, format!("{name}:{path}"));
+    true
 }
 
 /// `NAME:path`, as text of the template or as one value.

@@ -95,6 +95,7 @@ fn every_piece_has_its_place() {
         match &piece.what {
             RenderedWhat::Text(text) => assert_eq!(written, text),
             RenderedWhat::Hole(_) => assert_eq!(written, "m.a"),
+            RenderedWhat::Safe(_) => panic!("nothing is safe here"),
         }
     }
 }

@@ -1,0 +1,58 @@
+//! Private keys in sources: none may be there, since what is in a project is in its history, and in every copy.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::base::report::{Diagnostic, Place, Source};
+
+const AGE: &str = "AGE-SECRET-KEY-1";
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "PRIVATE KEY-----";
+
+/// The first private key in a text: PEM's first line (RFC 7468, OpenSSH, PGP), or an identity of age.
+#[must_use]
+pub fn find(text: &str) -> Option<Range<usize>> {
+    let pem = text.match_indices(BEGIN).find_map(|(start, _)| {
+        let line = text[start..].lines().next()?;
+        line.find(END).map(|end| start..start + end + END.len())
+    });
+    let age = text.find(AGE).map(|start| {
+        let rest = &text[start..];
+        let key = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(rest.len());
+        start..start + key
+    });
+    pem.into_iter().chain(age).min_by_key(|range| range.start)
+}
+
+/// The error that a source has one: shown without the key.
+#[must_use]
+pub fn fault(source: &Source, key: Range<usize>) -> Diagnostic {
+    let hidden = source.text[key.clone()].strip_prefix(AGE).map_or(0, str::len);
+    let mut text = source.text.clone();
+    text.replace_range(key.end - hidden..key.end, &"*".repeat(hidden));
+    let source = Arc::new(Source { name: source.name.clone(), text });
+    let error = Diagnostic::error("this is a private key: it would be in every copy of the project");
+    error.at(Place { source, span: key }, "").help(HELP)
+}
+
+/// What to do about a private key.
+pub const HELP: &str = "put it on the target, root's with mode 0400, and name it by an option of the type `secret`; \
+    if it was ever committed, make a new one";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found() {
+        for (text, want) in [
+            ("x\n-----BEGIN OPENSSH PRIVATE KEY-----\nb3\n", Some("-----BEGIN OPENSSH PRIVATE KEY-----")),
+            ("-----BEGIN PRIVATE KEY-----", Some("-----BEGIN PRIVATE KEY-----")),
+            ("k = 'AGE-SECRET-KEY-1QQ' # x", Some("AGE-SECRET-KEY-1QQ")),
+            ("-----BEGIN CERTIFICATE-----\n-----END PRIVATE KEY-----", None),
+            ("-----BEGIN PUBLIC KEY-----", None),
+        ] {
+            assert_eq!(find(text).map(|range| &text[range]), want, "{text}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Types that lead out of the configuration: secrets, files, and texts that are code.
+
+use super::{HOST, module};
+use crate::sandbox::Sandbox;
+
+/// Two secrets, one of them optional and not set, a map and a list of them, and a table with one.
+const SECRETS: &str = "[options.token]\ntype = \"secret\"\ndescription = \"x\"\n\
+    [options.other]\ntype = \"secret\"\noptional = true\ndescription = \"x\"\n\
+    [options.keys]\ntype = \"map of secret\"\ndefault = {}\ndescription = \"x\"\n\
+    [options.list]\ntype = \"list of secret\"\ndefault = []\ndescription = \"x\"\n\
+    [options.t]\ntype = \"map of table\"\ndescription = \"x\"\n\
+    [options.t.fields.key]\ntype = \"secret\"\ndescription = \"x\"\n\
+    [[unit]]\nname = \"a.service\"\ntemplate = \"a.service.j2\"\nwanted_by = [\"voevent.target\"]\n";
+const VALUES: &str = "[m]\ntoken = { file = \"/etc/voevent/secrets/gcn\" }\n\
+    keys = { \"a b\" = { file = \"/etc/s/ab\" }, c = { file = \"/etc/s/c\" } }\n\
+    list = [{ file = \"/etc/s/0\" }, { file = \"/etc/s/1\" }, { file = \"/etc/s/0\" }]\n\
+    t.x.key = { file = \"/etc/s/x\" }\n";
+const UNIT: &str = "[Service]\nType=oneshot\nExecStart=/bin/true\nLoadCredential={{ credential(m.token) }}\n";
+
+fn secrets(entries: &str, unit: &str, more: &[(&str, &str)]) -> Sandbox {
+    let mut files = vec![("a.service.j2", unit)];
+    files.extend(more);
+    let project = module(&format!("{SECRETS}{entries}"), &files);
+    project.append(HOST, VALUES);
+    project
+}
+
+#[test]
+fn secrets_reach_units_by_name() {
+    let unit = format!(
+        "{UNIT}{{% for k, s in m.keys | items %}}\nLoadCredential={{{{ credential(s) }}}}\n{{% endfor %}}\
+         {{% for s in m.list %}}\nLoadCredential={{{{ credential(s) }}}}\n{{% endfor %}}\
+         {{% if m.other is not none %}}\nLoadCredential={{{{ credential(m.other) }}}}\n{{% endif %}}\
+         {{% for e in m.t | items %}}\nLoadCredential={{{{ credential(e[1].key) }}}}\n{{% endfor %}}"
+    );
+    let project = secrets("", &unit, &[]);
+    let (name, _) = project.build();
+    let manifest = project.read(&format!("generated/store/{name}/manifest.toml"));
+    let secrets: Vec<&str> =
+        manifest.split("[[secret]]\n").skip(1).map(|part| part.split("\n\n").next().unwrap()).collect();
+    insta::assert_snapshot!(secrets.join("\n"), @"");
+    let text = project.read(&format!("generated/store/{name}/root/etc/systemd/system/a.service"));
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("Credential")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @"");
+}
+
+#[test]
+fn a_bundle_without_secrets_says_nothing_of_them() {
+    let project = Sandbox::example();
+    let (name, _) = project.build();
+    assert!(!project.read(&format!("generated/store/{name}/manifest.toml")).contains("secret"));
+}
+
+#[test]
+fn a_secret_has_no_text() {
+    for unit in [
+        "{{ m.token }}",
+        "A={{ m.token ~ 'x' }}",
+        "{% if m.token == 'x' %}{% endif %}",
+        "{% if m.token in ['x'] %}{% endif %}",
+        "{{ m.keys.c }}",
+        "{{ m.t['x'].key }}",
+        "{{ m.list[0] }}",
+        "{{ m.token | safe }}",
+    ] {
+        let shown = secrets("", unit, &[]).refused();
+        assert!(
+            shown.contains("is a secret: it has no text to be written, joined or compared"),
+            "{unit} {shown}"
+        );
+        assert!(shown.contains("a.service.j2:1:"), "{shown}");
+    }
+    for unit in [
+        "{% for k, s in m.keys | items %}{{ s }}{% endfor %}",
+        "{{ m.keys | items | list | first | last | upper }}",
+        "{{ m.list | join(',') }}",
+        "{{ '%s' | format(m.token) }}",
+        "{{ m.token | string }}",
+        "{{ m.token | default('x') }}",
+    ] {
+        let shown = secrets("", unit, &[]).refused();
+        assert!(shown.contains("this is a secret, which has no text"), "{unit} {shown}");
+    }
+    for (unit, reason) in [
+        ("{{ m.keys }}", "with references, files or secrets in it cannot be written whole"),
+        ("{{ [m.token] }}", "with references, files or secrets in it cannot be written whole"),
+        ("{{ credential(m.token) ~ 'x' }}", "a credential is written alone, and joined with nothing"),
+        ("{{ [credential(m.token)] }}", "this is something that is no value"),
+        ("{{ credential('x') }}", "this is a string, and no secret"),
+        ("{{ credential(m.other) }}", "this secret is not set"),
+        ("{{ credential() }}", "`credential` takes one secret"),
+        (
+            "[Service]\nEnvironment=A={{ credential(m.token) }}\n",
+            "a credential can only be the whole value of",
+        ),
+        (
+            "[Service]\nLoadCredential=x:{{ credential(m.token) }}\n",
+            "a credential can only be the whole value of",
+        ),
+        (
+            "[Service]\nLoadCredentialEncrypted={{ credential(m.token) }}\n",
+            "a credential can only be the whole",
+        ),
+        ("[Service]\n# {{ credential(m.token) }}\n", "a credential can only be the whole value of"),
+    ] {
+        let shown = secrets("", unit, &[]).refused();
+        assert!(shown.contains(reason), "{unit} {shown}");
+    }
+}
+
+#[test]
+fn secrets_outside_units() {
+    let entries = "[[script]]\nname = \"s\"\ntemplate = \"s.sh.j2\"\n\
+        [[file]]\nname = \"f\"\ntemplate = \"f.service.j2\"\n\
+        [[file]]\nname = \"j\"\ntemplate = \"j.json.j2\"\n";
+    let more = [
+        ("s.sh.j2", "#!/bin/sh\necho {{ credential(m.token) }}\n"),
+        ("f.service.j2", UNIT),
+        ("j.json.j2", "{{ credential(m.token) }}\n"),
+    ];
+    insta::assert_snapshot!(secrets(entries, UNIT, &more).refused(), @"");
+    let entries = "[[assert]]\nthat = \"m.token is none\"\nmessage = \"{{ m.token }}\"\n\
+        [[package]]\nname = \"{{ m.token }}\"\n\
+        [options.text]\ntype = \"string\"\ndefault = \"{{ m.token }}\"\ndescription = \"x\"\n\
+        [options.joined]\ntype = \"string\"\ndefault = \"a {{ m.token }}\"\ndescription = \"x\"\n";
+    insta::assert_snapshot!(secrets(entries, UNIT, &[]).refused(), @"");
+}
+
+#[test]
+fn secrets_as_they_are_written() {
+    let project = secrets("", UNIT, &[]);
+    project.edit(HOST, "{ file = \"/etc/s/ab\" }", "\"hunter2\"");
+    project.edit(HOST, "{ file = \"/etc/s/c\" }", "{ age = \"x.age\" }");
+    project.edit(HOST, "{ file = \"/etc/s/x\" }", "{ file = \"s/x\" }");
+    project.edit(HOST, "/etc/voevent/secrets/gcn", "/etc/voevent:secrets");
+    insta::assert_snapshot!(project.refused(), @"");
+}
+
+#[test]
+fn two_secrets_of_one_name() {
+    let unit =
+        "[Service]\n{% for k, s in m.keys | items %}\nLoadCredential={{ credential(s) }}\n{% endfor %}";
+    let project = secrets("", unit, &[]);
+    project.edit(HOST, "c = { file", "\"a_b\" = { file");
+    insta::assert_snapshot!(project.refused(), @"");
+}
+
+#[test]
+fn private_keys_are_in_no_source() {
+    let project = secrets(
+        "[[file]]\nname = \"f\"\nsource = \"key.pem\"\n",
+        UNIT,
+        &[("key.pem", "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n")],
+    );
+    project.append(HOST, "# AGE-SECRET-KEY-1QQQQ\n");
+    insta::assert_snapshot!(project.refused(), @"");
+}
+
+const FILES: &str = "[options.logo]\ntype = \"file\"\ndescription = \"x\"\n\
+    [options.hook]\ntype = \"file\"\nexec = true\noptional = true\ndescription = \"x\"\n\
+    [options.more]\ntype = \"list of file\"\ndefault = [\"text\"]\ndescription = \"x\"\n\
+    [options.alias]\ntype = \"file\"\ndefault = \"{{ m.logo }}\"\ndescription = \"x\"\n\
+    [[script]]\nname = \"s\"\ntemplate = \"s.sh.j2\"\n\
+    [[file]]\npath = \"/etc/voevent/x\"\ntemplate = \"x.txt.j2\"\n";
+
+fn files(script: &str) -> Sandbox {
+    let all = [("s.sh.j2", script), ("x.txt.j2", "{{ script('s') }}\n")];
+    let project = module(FILES, &all);
+    project.write("hosts/files/logo.png", "\u{1}binary");
+    project.append(HOST, "[m]\nlogo = \"files/logo.png\"\n");
+    project
+}
+
+#[test]
+fn files_become_objects() {
+    let project = files(
+        "#!/bin/sh\ncat {{ m.logo }} {{ m.logo ~ '.x' }}{% for f in m.more %} {{ f }}{% endfor %} {{ m.alias }}\n{% if m.hook %}{{ m.hook }}\n{% endif %}",
+    );
+    project.write("hosts/hook", "#!/bin/sh\n");
+    project.append(HOST, "hook = \"hook\"\n");
+    let (name, _) = project.build();
+    let script = project.read(&format!("generated/store/{name}/root/etc/voevent/x"));
+    let script = script.trim().strip_prefix("/var/lib/voevent/store/").unwrap().to_owned();
+    let text = project.read(&format!("generated/store/{script}"));
+    insta::assert_snapshot!(crate::sandbox::without_hashes(&text), @"");
+    let object = text.split_whitespace().find(|word| word.ends_with("logo.png")).unwrap();
+    let object = format!("generated/store/{}", object.rsplit('/').next().unwrap());
+    assert_eq!(project.read(&object), "\u{1}binary");
+    // A changed file is a changed input.
+    assert_eq!(project.build().0, name);
+    project.write("hosts/files/logo.png", "other");
+    assert_ne!(project.build().0, name);
+}
+
+#[test]
+fn files_that_cannot_be_named() {
+    let project = files("#!/bin/sh\n");
+    project.edit(
+        HOST,
+        "logo = \"files/logo.png\"",
+        "logo = \"files/lgo.png\"\nmore = [\"../x\", \"/etc/passwd\", \"files\", \"\", 1]",
+    );
+    insta::assert_snapshot!(project.refused(), @"");
+    let project = files("#!/bin/sh\n");
+    project.edit("modules/m/module.toml", "default = \"{{ m.logo }}\"", "default = \"{{ 'x' ~ 'y' }}\"");
+    insta::assert_snapshot!(project.refused(), @"");
+}
+
+#[test]
+fn code_that_the_template_takes_as_it_is() {
+    let entries = "[options.code]\ntype = \"string\"\ndefault = \"a | b; echo $X\"\ndescription = \"x\"\n\
+        [options.n]\ntype = \"int\"\ndefault = 1\ndescription = \"x\"\n\
+        [[script]]\nname = \"s\"\ntemplate = \"s.sh.j2\"\n[[file]]\npath = \"/etc/voevent/x\"\ntemplate = \"x.txt.j2\"\n";
+    let script = |text: &str| module(entries, &[("s.sh.j2", text), ("x.txt.j2", "{{ script('s') }}\n")]);
+    let project = script("#!/bin/sh\n{{ m.code | safe }}\necho {{ m.code }}\n");
+    let (name, _) = project.build();
+    let path = project.read(&format!("generated/store/{name}/root/etc/voevent/x"));
+    let text = project.read(&format!("generated/store/{}", path.trim().rsplit('/').next().unwrap()));
+    assert_eq!(text, "#!/bin/sh\na | b; echo $X\necho 'a | b; echo $X'\n");
+    let shown = script(
+        "#!/bin/sh\n{{ m.code | safe ~ 'x' }}{{ m.code | safe | upper }}{% if m.code | safe %}{% endif %}\n",
+    );
+    insta::assert_snapshot!(shown.refused(), @"");
+    for (code, reason) in [
+        ("{{ m.n | safe }}", "only a text can be taken for code"),
+        ("{{ script('s') | safe }}", "only a text can be taken for code"),
+        ("{{ (script('s') ~ '') | safe }}", "a reference is no code"),
+        ("{{ m.code | safe }} \"", "ends within"),
+    ] {
+        let shown = script(&format!("#!/bin/sh\n{code}\n")).refused();
+        assert!(shown.contains(reason), "{code} {shown}");
+    }
+    // What is code is read as the template's own text: also where it is wrong.
+    let project = script("#!/bin/sh\n{{ m.code | safe }}\n");
+    project.edit("modules/m/module.toml", "a | b; echo $X", "echo 'a");
+    insta::assert_snapshot!(project.refused(), @"");
+}
