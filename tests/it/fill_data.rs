@@ -145,6 +145,7 @@ fn value() -> impl Strategy<Value = Value> {
 
 fn as_json(value: &Value) -> Json {
     match value {
+        Value::Secret(_) | Value::File(_) => unreachable!("none is made"),
         Value::None => Json::Null,
         Value::Bool(value) => json!(value),
         Value::Int(value) => json!(value),

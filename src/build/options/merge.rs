@@ -217,7 +217,8 @@ impl Merger<'_> {
                 Ok(value) => values.push((given, value)),
                 Err(misfit) => {
                     let place = given.node.place.clone();
-                    let code = !matches!(given.layer, Layer::File(_)) && is_code(&place);
+                    let convertible = !matches!(scalar, Scalar::Secret | Scalar::File { .. });
+                    let code = convertible && !matches!(given.layer, Layer::File(_)) && is_code(&place);
                     let help = if code {
                         format!(
                             "this expression gives {}; a filter could change that",

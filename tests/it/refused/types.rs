@@ -38,10 +38,36 @@ fn secrets_reach_units_by_name() {
     let manifest = project.read(&format!("generated/store/{name}/manifest.toml"));
     let secrets: Vec<&str> =
         manifest.split("[[secret]]\n").skip(1).map(|part| part.split("\n\n").next().unwrap()).collect();
-    insta::assert_snapshot!(secrets.join("\n"), @"");
+    insta::assert_snapshot!(secrets.join("\n"), @r#"
+    unit = "a.service"
+    name = "m.keys.a_b"
+    path = "/etc/s/ab"
+    unit = "a.service"
+    name = "m.keys.c"
+    path = "/etc/s/c"
+    unit = "a.service"
+    name = "m.list.0"
+    path = "/etc/s/0"
+    unit = "a.service"
+    name = "m.list.1"
+    path = "/etc/s/1"
+    unit = "a.service"
+    name = "m.t.x.key"
+    path = "/etc/s/x"
+    unit = "a.service"
+    name = "m.token"
+    path = "/etc/voevent/secrets/gcn"
+    "#);
     let text = project.read(&format!("generated/store/{name}/root/etc/systemd/system/a.service"));
     let lines: Vec<&str> = text.lines().filter(|line| line.contains("Credential")).collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @"
+    LoadCredential=m.token:/etc/voevent/secrets/gcn
+    LoadCredential=m.keys.a_b:/etc/s/ab
+    LoadCredential=m.keys.c:/etc/s/c
+    LoadCredential=m.list.0:/etc/s/0
+    LoadCredential=m.list.1:/etc/s/1
+    LoadCredential=m.t.x.key:/etc/s/x
+    ");
 }
 
 #[test]
@@ -85,7 +111,7 @@ fn a_secret_has_no_text() {
         ("{{ m.keys }}", "with references, files or secrets in it cannot be written whole"),
         ("{{ [m.token] }}", "with references, files or secrets in it cannot be written whole"),
         ("{{ credential(m.token) ~ 'x' }}", "a credential is written alone, and joined with nothing"),
-        ("{{ [credential(m.token)] }}", "this is something that is no value"),
+        ("{{ [credential(m.token)] }}", "this is a list, which has no text"),
         ("{{ credential('x') }}", "this is a string, and no secret"),
         ("{{ credential(m.other) }}", "this secret is not set"),
         ("{{ credential() }}", "`credential` takes one secret"),
@@ -118,12 +144,120 @@ fn secrets_outside_units() {
         ("f.service.j2", UNIT),
         ("j.json.j2", "{{ credential(m.token) }}\n"),
     ];
-    insta::assert_snapshot!(secrets(entries, UNIT, &more).refused(), @"");
+    insta::assert_snapshot!(secrets(entries, UNIT, &more).refused(), @r#"
+    error: only a `[[unit]]` loads credentials
+     --> modules/m/s.sh.j2:2:9
+      |
+    2 | echo {{ credential(m.token) }}
+      |         ^^^^^^^^^^^^^^^^^^^
+      |
+     ::: hosts/node1.toml:7:9
+      |
+    7 | token = { file = "/etc/voevent/secrets/gcn" }
+      |         ------------------------------------- `m.token` is set here
+      |
+      = help: a unit gets it by `LoadCredential={{ credential(…) }}`
+
+    error: only a `[[unit]]` loads credentials
+     --> modules/m/f.service.j2:4:19
+      |
+    4 | LoadCredential={{ credential(m.token) }}
+      |                   ^^^^^^^^^^^^^^^^^^^
+      |
+     ::: hosts/node1.toml:7:9
+      |
+    7 | token = { file = "/etc/voevent/secrets/gcn" }
+      |         ------------------------------------- `m.token` is set here
+      |
+      = help: a unit gets it by `LoadCredential={{ credential(…) }}`
+
+    error: only a `[[unit]]` loads credentials
+     --> modules/m/j.json.j2:1:4
+      |
+    1 | {{ credential(m.token) }}
+      |    ^^^^^^^^^^^^^^^^^^^
+      |
+     ::: hosts/node1.toml:7:9
+      |
+    7 | token = { file = "/etc/voevent/secrets/gcn" }
+      |         ------------------------------------- `m.token` is set here
+      |
+      = help: a unit gets it by `LoadCredential={{ credential(…) }}`
+    "#);
     let entries = "[[assert]]\nthat = \"m.token is none\"\nmessage = \"{{ m.token }}\"\n\
         [[package]]\nname = \"{{ m.token }}\"\n\
         [options.text]\ntype = \"string\"\ndefault = \"{{ m.token }}\"\ndescription = \"x\"\n\
-        [options.joined]\ntype = \"string\"\ndefault = \"a {{ m.token }}\"\ndescription = \"x\"\n";
-    insta::assert_snapshot!(secrets(entries, UNIT, &[]).refused(), @"");
+        [options.port]\ntype = \"port\"\ndefault = \"{{ m.token }}\"\ndescription = \"x\"\n";
+    insta::assert_snapshot!(secrets(entries, UNIT, &[]).refused(), @r#"
+    error: this is a secret, which has no text
+      --> modules/m/module.toml:30:11
+       |
+    30 | message = "{{ m.token }}"
+       |           ^^^^^^^^^^^^^^^
+       |
+       = help: a unit gets it by `LoadCredential={{ credential(…) }}`
+
+    error: `m.text`: expected a string, found a secret
+      --> modules/m/module.toml:35:11
+       |
+    33 | [options.text]
+       |          ---- declared here
+    34 | type = "string"
+    35 | default = "{{ m.token }}"
+       |           ^^^^^^^^^^^^^^^
+       |
+       = help: this expression gives a secret; a filter could change that
+
+    error: `m.port`: expected a port, as an integer, found a secret
+      --> modules/m/module.toml:39:11
+       |
+    37 | [options.port]
+       |          ---- declared here
+    38 | type = "port"
+    39 | default = "{{ m.token }}"
+       |           ^^^^^^^^^^^^^^^
+       |
+       = help: this expression gives a secret; a filter could change that
+    "#);
+}
+
+#[test]
+fn secrets_in_messages_and_keys() {
+    let entries = "[[assert]]\nthat = \"m.token is none\"\nmessage = \"{{ m.token }}\"\n";
+    insta::assert_snapshot!(secrets(entries, UNIT, &[]).refused(), @r#"
+    error: this is a secret, which has no text
+      --> modules/m/module.toml:30:11
+       |
+    30 | message = "{{ m.token }}"
+       |           ^^^^^^^^^^^^^^^
+       |
+       = help: a unit gets it by `LoadCredential={{ credential(…) }}`
+    "#);
+    let entries = "[[package]]\nname = \"{{ m.token }}\"\n[[package]]\nname = \"a{{ m.token }}\"\n";
+    insta::assert_snapshot!(secrets(entries, UNIT, &[]).refused(), @r#"
+    error: `m.token` is a secret: it has no text to be written, joined or compared
+      --> modules/m/module.toml:31:13
+       |
+    31 | name = "a{{ m.token }}"
+       |             ^^^^^^^
+       |
+       = help: a unit gets it by `LoadCredential={{ credential(…) }}`; `is none` asks whether it is set
+    "#);
+    let entries = "[[package]]\nname = \"{{ m.token }}\"\n";
+    insta::assert_snapshot!(secrets(entries, UNIT, &[]).refused(), @r#"
+    error: expected a string, found a secret
+      --> modules/m/module.toml:29:8
+       |
+    29 | name = "{{ m.token }}"
+       |        ^^^^^^^^^^^^^^^
+       |
+      ::: hosts/node1.toml:7:9
+       |
+     7 | token = { file = "/etc/voevent/secrets/gcn" }
+       |         ------------------------------------- `m.token` is set here
+       |
+       = help: give a string
+    "#);
 }
 
 #[test]
@@ -133,7 +267,59 @@ fn secrets_as_they_are_written() {
     project.edit(HOST, "{ file = \"/etc/s/c\" }", "{ age = \"x.age\" }");
     project.edit(HOST, "{ file = \"/etc/s/x\" }", "{ file = \"s/x\" }");
     project.edit(HOST, "/etc/voevent/secrets/gcn", "/etc/voevent:secrets");
-    insta::assert_snapshot!(project.refused(), @"");
+    insta::assert_snapshot!(project.refused(), @r#"
+    error: `m.token`: `:` cannot be in the path of a secret
+     --> hosts/node1.toml:7:9
+      |
+    7 | token = { file = "/etc/voevent:secrets" }
+      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+     ::: modules/m/module.toml:3:10
+      |
+    3 | [options.token]
+      |          ----- declared here
+      |
+      = help: a path of letters, digits and `/_.,@+=-` means the same to all who read it
+
+    error: `m.keys.a b`: expected a secret, as a table, found a string
+      --> hosts/node1.toml:8:18
+       |
+     8 | keys = { "a b" = "hunter2", c = { age = "x.age" } }
+       |                  ^^^^^^^^^
+       |
+      ::: modules/m/module.toml:10:10
+       |
+    10 | [options.keys]
+       |          ---- declared here
+       |
+       = help: write `{ file = "/etc/voevent/secrets/x" }`, a file that lies on the target; the secret itself is in no file of the project
+
+    error: `m.keys.c`: a secret has one key: `file`
+      --> hosts/node1.toml:8:33
+       |
+     8 | keys = { "a b" = "hunter2", c = { age = "x.age" } }
+       |                                 ^^^^^^^^^^^^^^^^^
+       |
+      ::: modules/m/module.toml:10:10
+       |
+    10 | [options.keys]
+       |          ---- declared here
+       |
+       = help: write `{ file = "/etc/voevent/secrets/x" }`, a file that lies on the target
+
+    error: `m.t.x.key`: `s/x` is no path: it must be absolute
+      --> hosts/node1.toml:10:11
+       |
+    10 | t.x.key = { file = "s/x" }
+       |           ^^^^^^^^^^^^^^^^
+       |
+      ::: modules/m/module.toml:21:19
+       |
+    21 | [options.t.fields.key]
+       |                   --- declared here
+       |
+       = help: write `{ file = "/etc/voevent/secrets/x" }`, a file that lies on the target
+    "#);
 }
 
 #[test]
@@ -142,7 +328,20 @@ fn two_secrets_of_one_name() {
         "[Service]\n{% for k, s in m.keys | items %}\nLoadCredential={{ credential(s) }}\n{% endfor %}";
     let project = secrets("", unit, &[]);
     project.edit(HOST, "c = { file", "\"a_b\" = { file");
-    insta::assert_snapshot!(project.refused(), @"");
+    insta::assert_snapshot!(project.refused(), @r#"
+    error: two secrets of `a.service` would be called `m.keys.a_b`
+     --> modules/m/a.service.j2:3:19
+      |
+    3 | LoadCredential={{ credential(s) }}
+      |                   ^^^^^^^^^^^^^
+      |
+     ::: hosts/node1.toml:8:8
+      |
+    8 | keys = { "a b" = { file = "/etc/s/ab" }, "a_b" = { file = "/etc/s/c" } }
+      |        ----------------------------------------------------------------- `m.keys` is set here
+      |
+      = help: the name is that of the setting; give one of the keys another name
+    "#);
 }
 
 #[test]
@@ -152,8 +351,25 @@ fn private_keys_are_in_no_source() {
         UNIT,
         &[("key.pem", "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n")],
     );
+    insta::assert_snapshot!(project.refused(), @r#"
+    error: `modules/m/key.pem` is a private key, or has one in it
+      --> modules/m/module.toml:30:10
+       |
+    30 | source = "key.pem"
+       |          ^^^^^^^^^
+       |
+       = help: put it on the target, root's with mode 0400, and name it by an option of the type `secret`; if it was ever committed, make a new one
+    "#);
     project.append(HOST, "# AGE-SECRET-KEY-1QQQQ\n");
-    insta::assert_snapshot!(project.refused(), @"");
+    insta::assert_snapshot!(project.refused(), @"
+    error: this is a private key: it would be in every copy of the project
+      --> hosts/node1.toml:11:3
+       |
+    11 | # AGE-SECRET-KEY-1****
+       |   ^^^^^^^^^^^^^^^^^^^^
+       |
+       = help: put it on the target, root's with mode 0400, and name it by an option of the type `secret`; if it was ever committed, make a new one
+    ");
 }
 
 const FILES: &str = "[options.logo]\ntype = \"file\"\ndescription = \"x\"\n\
@@ -182,8 +398,12 @@ fn files_become_objects() {
     let script = project.read(&format!("generated/store/{name}/root/etc/voevent/x"));
     let script = script.trim().strip_prefix("/var/lib/voevent/store/").unwrap().to_owned();
     let text = project.read(&format!("generated/store/{script}"));
-    insta::assert_snapshot!(crate::sandbox::without_hashes(&text), @"");
-    let object = text.split_whitespace().find(|word| word.ends_with("logo.png")).unwrap();
+    insta::assert_snapshot!(crate::sandbox::without_hashes(&text), @"
+    #!/bin/sh
+    cat '/var/lib/voevent/store/[HASH]-logo.png' '/var/lib/voevent/store/[HASH]-logo.png.x' '/var/lib/voevent/store/[HASH]-text' '/var/lib/voevent/store/[HASH]-logo.png'
+    '/var/lib/voevent/store/[HASH]-hook'
+    ");
+    let object = text.split('\'').find(|word| word.ends_with("logo.png")).unwrap();
     let object = format!("generated/store/{}", object.rsplit('/').next().unwrap());
     assert_eq!(project.read(&object), "\u{1}binary");
     // A changed file is a changed input.
@@ -200,10 +420,61 @@ fn files_that_cannot_be_named() {
         "logo = \"files/logo.png\"",
         "logo = \"files/lgo.png\"\nmore = [\"../x\", \"/etc/passwd\", \"files\", \"\", 1]",
     );
-    insta::assert_snapshot!(project.refused(), @"");
+    insta::assert_snapshot!(project.refused(), @r#"
+    error: there is no `hosts/files/lgo.png`
+     --> hosts/node1.toml:7:8
+      |
+    7 | logo = "files/lgo.png"
+      |        ^^^^^^^^^^^^^^^
+      |
+      = help: did you mean `hosts/files/logo.png`?
+
+    error: `../x` is no file in the folder of this one
+     --> hosts/node1.toml:8:9
+      |
+    8 | more = ["../x", "/etc/passwd", "files", "", 1]
+      |         ^^^^^^
+      |
+      = help: write it relative to the folder of the file that names it, without `..`
+
+    error: `/etc/passwd` is no file in the folder of this one
+     --> hosts/node1.toml:8:17
+      |
+    8 | more = ["../x", "/etc/passwd", "files", "", 1]
+      |                 ^^^^^^^^^^^^^
+      |
+      = help: write it relative to the folder of the file that names it, without `..`
+
+    error: `hosts/files` is no regular file
+     --> hosts/node1.toml:8:32
+      |
+    8 | more = ["../x", "/etc/passwd", "files", "", 1]
+      |                                ^^^^^^^
+      |
+      = help: name a file that can be read
+
+    error: `` is no file in the folder of this one
+     --> hosts/node1.toml:8:41
+      |
+    8 | more = ["../x", "/etc/passwd", "files", "", 1]
+      |                                         ^^
+      |
+      = help: write it relative to the folder of the file that names it, without `..`
+    "#);
     let project = files("#!/bin/sh\n");
     project.edit("modules/m/module.toml", "default = \"{{ m.logo }}\"", "default = \"{{ 'x' ~ 'y' }}\"");
-    insta::assert_snapshot!(project.refused(), @"");
+    insta::assert_snapshot!(project.refused(), @r#"
+    error: `m.alias`: expected a file, found a string
+      --> modules/m/module.toml:17:11
+       |
+    15 | [options.alias]
+       |          ----- declared here
+    16 | type = "file"
+    17 | default = "{{ 'x' ~ 'y' }}"
+       |           ^^^^^^^^^^^^^^^^^
+       |
+       = help: only the file that sets it can name it; an expression passes a file on, or none
+    "#);
 }
 
 #[test]
@@ -220,12 +491,36 @@ fn code_that_the_template_takes_as_it_is() {
     let shown = script(
         "#!/bin/sh\n{{ m.code | safe ~ 'x' }}{{ m.code | safe | upper }}{% if m.code | safe %}{% endif %}\n",
     );
-    insta::assert_snapshot!(shown.refused(), @"");
+    insta::assert_snapshot!(shown.refused(), @"
+    error: `safe` is the last filter of a hole in a template file
+     --> modules/m/s.sh.j2:2:13
+      |
+    2 | {{ m.code | safe ~ 'x' }}{{ m.code | safe | upper }}{% if m.code | safe %...
+      |             ^^^^
+      |
+      = help: write `{{ … | safe }}` where the code is to stand
+
+    error: `safe` is the last filter of a hole in a template file
+     --> modules/m/s.sh.j2:2:38
+      |
+    2 | {{ m.code | safe ~ 'x' }}{{ m.code | safe | upper }}{% if m.code | safe %...
+      |                                      ^^^^
+      |
+      = help: write `{{ … | safe }}` where the code is to stand
+
+    error: `safe` is the last filter of a hole in a template file
+     --> modules/m/s.sh.j2:2:68
+      |
+    2 | ... | safe | upper }}{% if m.code | safe %}{% endif %}
+      |                                     ^^^^
+      |
+      = help: write `{{ … | safe }}` where the code is to stand
+    ");
     for (code, reason) in [
         ("{{ m.n | safe }}", "only a text can be taken for code"),
         ("{{ script('s') | safe }}", "only a text can be taken for code"),
         ("{{ (script('s') ~ '') | safe }}", "a reference is no code"),
-        ("{{ m.code | safe }} \"", "ends within"),
+        ("{{ m.code | safe }} \"", "has no end"),
     ] {
         let shown = script(&format!("#!/bin/sh\n{code}\n")).refused();
         assert!(shown.contains(reason), "{code} {shown}");
@@ -233,5 +528,18 @@ fn code_that_the_template_takes_as_it_is() {
     // What is code is read as the template's own text: also where it is wrong.
     let project = script("#!/bin/sh\n{{ m.code | safe }}\n");
     project.edit("modules/m/module.toml", "a | b; echo $X", "echo 'a");
-    insta::assert_snapshot!(project.refused(), @"");
+    insta::assert_snapshot!(project.refused(), @r#"
+    error: `'` has no end
+     --> modules/m/s.sh.j2:2:4
+      |
+    2 | {{ m.code | safe }}
+      |    ^^^^^^^^^^^^^
+      |
+     ::: modules/m/module.toml:5:11
+      |
+    5 | default = "echo 'a"
+      |           --------- `m.code` is set here
+      |
+      = help: write this line of the template otherwise
+    "#);
 }
