@@ -9,6 +9,7 @@ pub mod sources;
 pub mod config;
 pub mod forms;
 pub mod types;
+pub mod xpath;
 
 pub mod bounds;
 pub mod scan;

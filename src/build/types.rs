@@ -1,6 +1,7 @@
 //! The types of options, and which values they have.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use regex::Regex;
@@ -13,6 +14,7 @@ use crate::base::value::{NamedFile, Secret, SecretSource, Value};
 use super::config::option::OptionDecl;
 use super::config::tree::{Data, Table};
 use super::forms::{bytes, cidr, host_port, is_ivoid, seconds, units};
+use super::xpath;
 
 /// The type of an option, of a field of a table, or of an entry of a list or a map.
 #[derive(Debug, Clone)]
@@ -68,6 +70,8 @@ pub enum Scalar {
     Mode,
     /// An IVOA identifier.
     Ivoid,
+    /// An expression of XPath 1.0.
+    Xpath,
     /// The name of a user or a group.
     UserName,
     /// A secret.
@@ -98,6 +102,7 @@ impl Scalar {
             Self::Mode => "mode",
             Self::Ivoid => "ivoid",
             Self::UserName => "user-name",
+            Self::Xpath => "xpath",
             Self::Secret => "secret",
             Self::File { .. } => "file",
         }
@@ -120,6 +125,7 @@ impl Scalar {
             Self::Size => "a size, as a string",
             Self::Mode => "a mode, as a string",
             Self::Ivoid => "an IVOID, as a string",
+            Self::Xpath => "an XPath, as a string",
             Self::UserName => "the name of a user or group, as a string",
             Self::Secret => "a secret, as a table",
             Self::File { .. } => "a file, by its name",
@@ -134,10 +140,12 @@ pub struct Misfit {
     pub message: String,
     /// What to do.
     pub help: String,
+    /// Which part of a text is wrong, where it is not the whole.
+    pub part: Option<Range<usize>>,
 }
 
 pub(super) fn misfit<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, Misfit> {
-    Err(Misfit { message: message.into(), help: help.into() })
+    Err(Misfit { message: message.into(), help: help.into(), part: None })
 }
 
 /// The value that is written, in its normal form; nothing is converted.
@@ -190,7 +198,7 @@ fn secret(table: &Table) -> Result<Value, Misfit> {
         return misfit(format!("the `file` of a secret is a path, found {}", file.kind()), SECRET);
     };
     let path = TargetPath::new(path.as_str());
-    let path = path.map_err(|error| Misfit { message: error.to_string(), help: SECRET.to_owned() })?;
+    let path = path.or_else(|error| misfit(error.to_string(), SECRET))?;
     let plain = |c: char| c.is_ascii_alphanumeric() || "/_.,@+=-".contains(c);
     if let Some(c) = path.as_str().chars().find(|c| !plain(*c)) {
         let message = format!("`{}` cannot be in the path of a secret", c.escape_debug());
@@ -261,6 +269,10 @@ fn check_text(scalar: &Scalar, text: &str) -> Result<String, Misfit> {
                 Ok(format!("{mode:04o}"))
             }
             _ => misfit(format!("`{shown}` is no mode"), "write three or four octal digits, as `0750`"),
+        },
+        Scalar::Xpath => match xpath::fault(text) {
+            None => Ok(text.to_owned()),
+            Some(fault) => Err(Misfit { message: fault.message, help: fault.help, part: Some(fault.at) }),
         },
         Scalar::Ivoid if is_ivoid(text) => Ok(text.to_owned()),
         Scalar::Ivoid => misfit(

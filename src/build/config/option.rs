@@ -13,7 +13,7 @@ use super::keys::{Keys, mismatch, string, table};
 use super::tree::{Data, Entry, Node, Placed, Table, within};
 
 /// The names of the types of one value.
-const SCALARS: [&str; 16] = [
+const SCALARS: [&str; 17] = [
     "bool",
     "int",
     "float",
@@ -28,6 +28,7 @@ const SCALARS: [&str; 16] = [
     "mode",
     "ivoid",
     "user-name",
+    "xpath",
     "secret",
     "file",
 ];
@@ -231,6 +232,7 @@ impl TypeReader<'_, '_> {
             "mode" => Scalar::Mode,
             "ivoid" => Scalar::Ivoid,
             "user-name" => Scalar::UserName,
+            "xpath" => Scalar::Xpath,
             "secret" => Scalar::Secret,
             "file" => Scalar::File { exec: self.keys.flag("exec", self.faults) },
             _ => {
@@ -311,7 +313,8 @@ fn conform_type(kind: &Type, node: &Node, code: bool, faults: &mut Vec<Diagnosti
         (Type::Scalar(Scalar::File { .. }), Data::Str(_)) => {}
         (Type::Scalar(scalar), data) => {
             if let Err(misfit) = check(scalar, data) {
-                faults.push(Diagnostic::error(misfit.message).at(node.place.clone(), "").help(misfit.help));
+                let place = misfit.part.map_or_else(|| node.place.clone(), |part| within(&node.place, part));
+                faults.push(Diagnostic::error(misfit.message).at(place, "").help(misfit.help));
             }
         }
         (Type::List { item, .. }, Data::List(nodes)) => {

@@ -12,7 +12,8 @@ use crate::base::value::{Secret, Value};
 use crate::build::config::host::replacement;
 use crate::build::config::keys::mismatch;
 use crate::build::config::option::OptionDecl;
-use crate::build::config::tree::{Data, MAX_ENTRIES, Node};
+use crate::build::config::tree::{Data, MAX_ENTRIES, Node, within};
+use crate::build::expression::CREDENTIAL;
 use crate::build::host::HostFiles;
 use crate::build::types::{Scalar, Type, check};
 
@@ -216,16 +217,22 @@ impl Merger<'_> {
                 }
                 Ok(value) => values.push((given, value)),
                 Err(misfit) => {
-                    let place = given.node.place.clone();
+                    let whole = &given.node.place;
                     let convertible = !matches!(scalar, Scalar::Secret | Scalar::File { .. });
-                    let code = convertible && !matches!(given.layer, Layer::File(_)) && is_code(&place);
-                    let help = if code {
+                    let code = convertible && !matches!(given.layer, Layer::File(_)) && is_code(whole);
+                    let help = if given.node.data.kind() == "a secret" && convertible {
+                        CREDENTIAL.to_owned()
+                    } else if code {
                         format!(
                             "this expression gives {}; a filter could change that",
                             given.node.data.kind()
                         )
                     } else {
                         misfit.help
+                    };
+                    let place = match misfit.part {
+                        Some(part) if !is_code(whole) => within(whole, part),
+                        _ => whole.clone(),
                     };
                     self.fault(part, Diagnostic::error(misfit.message).at(place, "").help(help));
                 }

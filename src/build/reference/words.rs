@@ -65,6 +65,7 @@ pub fn limits(kind: &Type) -> Option<String> {
         | Scalar::Size
         | Scalar::Mode
         | Scalar::Ivoid
+        | Scalar::Xpath
         | Scalar::Secret
         | Scalar::UserName => None,
         Scalar::File { exec } => exec.then(|| "executable".to_owned()),
