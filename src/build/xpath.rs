@@ -67,7 +67,7 @@ pub fn fault(text: &str) -> Option<Fault> {
         Err(error) => {
             let start = text.floor_char_boundary(error.position.min(text.len()));
             let end = text.ceil_char_boundary((start + 1).min(text.len()));
-            let message = format!("this is no XPath 1.0: {}", error.message);
+            let message = format!("this is no XPath 1.0: {}", error.message.replace('\'', "`"));
             let help = "write it like `//Param[@name=\"SC_Lat\"]`, or `/*[@role=\"observation\"]`".to_owned();
             return Some(Fault { at: start..end, message, help });
         }
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn what_it_refuses_has_its_place() {
         for (text, at, reason) in [
-            ("//Param[@name=\"x\"", 16..16, "this is no XPath 1.0: "),
+            ("//Param[@name=\"x\"", 17..17, "this is no XPath 1.0: "),
             ("//Param[", 8..8, "this is no XPath 1.0: "),
             ("//Param]", 7..8, "this is no XPath 1.0: "),
             ("a b", 2..3, "this is no XPath 1.0: "),

@@ -178,7 +178,7 @@ mod tests {
     #[test]
     #[expect(clippy::disallowed_methods, reason = "it makes the files to look at")]
     fn secrets_are_looked_at_without_links() {
-        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        use std::os::unix::fs::{PermissionsExt, symlink};
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("s")).unwrap();
         std::fs::write(dir.path().join("s/x"), "x").unwrap();

@@ -5,5 +5,6 @@ pub mod fact;
 pub mod host;
 pub mod keys;
 pub mod module;
+pub mod newer;
 pub mod option;
 pub mod tree;

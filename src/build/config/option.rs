@@ -122,6 +122,7 @@ fn option(entry: &Entry, faults: &mut Vec<Diagnostic>) -> Option<OptionDecl> {
     let mut keys = Keys::new(written, entry.key.clone(), "an option");
     let name = keys.required("type", faults);
     let description = keys.required("description", faults);
+    let optional = written.entries.get("optional").map(|entry| entry.key.clone());
     let mut option = OptionDecl {
         place: entry.key.clone(),
         kind: Type::Scalar(Scalar::Bool),
@@ -144,6 +145,7 @@ fn option(entry: &Entry, faults: &mut Vec<Diagnostic>) -> Option<OptionDecl> {
         );
         return None;
     }
+    contradictions(&option, optional.as_ref(), faults);
     if let Some(node) = &option.default {
         conform(&option, node, true, faults);
     }
@@ -151,6 +153,28 @@ fn option(entry: &Entry, faults: &mut Vec<Diagnostic>) -> Option<OptionDecl> {
         conform(&option, node, false, faults);
     }
     Some(option)
+}
+
+/// Reports what an option says of itself that cannot both be.
+fn contradictions(option: &OptionDecl, optional: Option<&Place>, faults: &mut Vec<Diagnostic>) {
+    let Some(optional) = optional.filter(|_| option.optional) else { return };
+    let error = |message: &str| Diagnostic::error(message).at(optional.clone(), "");
+    match (&option.kind, &option.default) {
+        (Type::Table(_), _) => {
+            let error = error("a table is never none: it has its fields");
+            faults.push(error.help("make its fields optional"));
+        }
+        // An expression can give none: then it says whether there is a value.
+        (_, Some(node)) if !has_code(node) => {
+            let error = error("an option with a default is never none").at(node.place.clone(), "its default");
+            faults.push(error.help("leave out one of them"));
+        }
+        _ => {}
+    }
+}
+
+fn has_code(node: &Node) -> bool {
+    matches!(&node.data, Data::Str(text) if text.contains("{{"))
 }
 
 struct TypeReader<'a, 'b> {

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::base::report::{Diagnostic, Place, Source};
 use crate::base::value::{NamedFile, Secret};
+use crate::build::config::newer::newer;
 use crate::build::sources::is_forbidden;
 
 /// The most entries a list or a table may have.
@@ -109,7 +110,11 @@ pub fn parse(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> Option<Table
     }
     let mut reader = Reader { source, faults, depth: 0 };
     let table = reader.table(root.into_inner());
-    (faults.len() == before).then_some(table)
+    let whole = faults.len() == before;
+    if whole {
+        newer(source, faults);
+    }
+    whole.then_some(table)
 }
 
 /// A bracket that is never closed takes the rest of the file along: only the first of those errors says anything.

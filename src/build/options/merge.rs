@@ -222,7 +222,7 @@ impl Merger<'_> {
                     let code = convertible && !matches!(given.layer, Layer::File(_)) && is_code(whole);
                     let help = if given.node.data.kind() == "a secret" && convertible {
                         CREDENTIAL.to_owned()
-                    } else if code {
+                    } else if code && misfit.message.starts_with("expected ") {
                         format!(
                             "this expression gives {}; a filter could change that",
                             given.node.data.kind()

@@ -261,3 +261,96 @@ fn renames_that_cannot_be() {
        = help: there is only `removed`
     ");
 }
+
+#[test]
+fn xpaths() {
+    let options = [
+        ("a", "type = 'list of xpath'\ndefault = ['//Param', '//Param[']"),
+        ("b", "type = 'xpath'\ndefault = '//{{ host.name }}[x'"),
+    ];
+    insta::assert_snapshot!(errors_of(&module(&options[..1], "")), @r#"
+    error: this is no XPath 1.0: unexpected end of input, expected an expression
+     --> modules/m/module.toml:6:33
+      |
+    6 | default = ['//Param', '//Param[']
+      |                                 ^
+      |
+      = help: write it like `//Param[@name="SC_Lat"]`, or `/*[@role="observation"]`
+    "#);
+    insta::assert_snapshot!(errors_of(&module(&options[1..], "")), @"
+    error: `m.b`: this is no XPath 1.0: unexpected end of input, expected ']'
+     --> modules/m/module.toml:6:11
+      |
+    3 | [options.b]
+      |          - declared here
+    ...
+    6 | default = '//{{ host.name }}[x'
+      |           ^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: this expression gives a string; a filter could change that
+    ");
+    let host = "modules = ['m']\n[m]\na = [\"\\u0022é\\u0022 = //voe:VOEvent[@x]\", '''//a[matches(b)]''']\n";
+    let module = module(&[("a", "type = 'list of xpath'\ndefault = []")], "");
+    insta::assert_snapshot!(errors(host, &[(M, &module)]), @r#"
+    error: `m.a`: nobody says what the prefix `voe` stands for
+     --> hosts/h.toml:7:25
+      |
+    7 | a = ["\u0022é\u0022 = //voe:VOEvent[@x]", '''//a[matches(b)]''']
+      |                         ^^^^
+      |
+     ::: modules/m/module.toml:3:10
+      |
+    3 | [options.a]
+      |          - declared here
+      |
+      = help: write `*[local-name()="VOEvent"]`; elements within a VOEvent have no namespace
+
+    error: `m.a`: XPath 1.0 has no function `matches`
+     --> hosts/h.toml:7:50
+      |
+    7 | a = ["\u0022é\u0022 = //voe:VOEvent[@x]", '''//a[matches(b)]''']
+      |                                                  ^^^^^^^
+      |
+     ::: modules/m/module.toml:3:10
+      |
+    3 | [options.a]
+      |          - declared here
+      |
+      = help: XPath 1.0 has 27 functions, `contains` and `starts-with` among them
+    "#);
+}
+
+#[test]
+fn newer_toml_is_a_warning() {
+    let module = module(&[("a", "type = 'map of int'\ndefault = { b = 1, }")], "");
+    let compiled = good("modules = ['m']\n[m]\na = { c = 1,\nd = 2 }\n", &[(M, &module)]);
+    insta::assert_snapshot!(render(&compiled.warnings, RenderStyle::default()), @"
+    warning: an inline table on several lines: TOML 1.0 does not have that, and editors refuse it
+     --> hosts/h.toml:7:13
+      |
+    7 | a = { c = 1,
+      |             ^
+      |
+      = help: write it on one line, or as `[table]`
+
+    warning: a comma behind the last entry of an inline table: TOML 1.0 does not have that, and editors refuse it
+     --> modules/m/module.toml:6:18
+      |
+    6 | default = { b = 1, }
+      |                  ^
+      |
+      = help: leave it out
+    ");
+}
+
+#[test]
+fn options_that_contradict_themselves() {
+    let options = [
+        ("a", "type = 'int'\noptional = true\ndefault = 1"),
+        ("b", "type = 'int'\noptional = true\ndefault = '{{ m.c }}'"),
+        ("c", "type = 'int'\noptional = true"),
+        ("d", "type = 'table'\noptional = true\n[options.d.fields.x]\ntype = 'int'\ndescription = 'x'"),
+        ("e", "type = 'table'\ndefault = {}\n[options.e.fields.x]\ntype = 'int'\ndescription = 'x'"),
+    ];
+    insta::assert_snapshot!(errors_of(&module(&options, "")), @"");
+}
