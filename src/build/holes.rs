@@ -146,13 +146,12 @@ impl Ledger {
     }
 
     fn write(&self, out: &mut Output<'_>, value: &minijinja::Value) -> Result<(), minijinja::Error> {
-        let (what, size) = match value.downcast_object_ref::<Code>() {
-            Some(Code(text)) => (RenderedWhat::Safe(text.clone()), text.len()),
-            None => {
-                let parts = self.parts(value)?;
-                let size = parts.iter().map(part_size).sum::<usize>();
-                (RenderedWhat::Hole(parts), size)
-            }
+        let (what, size) = if let Some(Code(text)) = value.downcast_object_ref() {
+            (RenderedWhat::Safe(text.clone()), text.len())
+        } else {
+            let parts = self.parts(value)?;
+            let size = parts.iter().map(part_size).sum::<usize>();
+            (RenderedWhat::Hole(parts), size)
         };
         let mut kept = self.kept();
         kept.size += size;

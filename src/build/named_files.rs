@@ -98,7 +98,9 @@ impl Reader<'_, '_> {
                 table.entries.values_mut().for_each(|entry| self.value(kind, &mut entry.value));
             }
             (Type::List { item, .. }, Data::List(nodes)) => {
-                nodes.iter_mut().for_each(|node| self.value(item, node));
+                for node in nodes {
+                    self.value(item, node);
+                }
             }
             (Type::Map(item), Data::Table(table)) => {
                 table.entries.values_mut().for_each(|entry| self.value(item, &mut entry.value));

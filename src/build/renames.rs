@@ -124,7 +124,9 @@ impl Renamer<'_> {
         let (kind, removed) = kind;
         match (kind, &mut node.data) {
             (Type::List { item, .. }, Data::List(nodes)) => {
-                nodes.iter_mut().for_each(|node| self.value((item, removed), node, whole));
+                for node in nodes {
+                    self.value((item, removed), node, whole);
+                }
             }
             (Type::Table(options), Data::Table(table)) if !is_replacement(table) => {
                 self.table(Known { options, removed }, table, whole);

@@ -6,23 +6,23 @@
 
 mod found;
 mod local;
+mod stand;
 mod statement;
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use minijinja::machinery::ast::{self, CallArg, CallType, Expr, Stmt};
 use minijinja::machinery::{Span, parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
 
 use crate::base::nearest::advice;
-use crate::base::report::{Diagnostic, Place, Source};
+use crate::base::report::Diagnostic;
 
 use super::bounds;
-use super::config::tree::within;
 use super::sources::is_forbidden;
 pub use found::{Found, Read};
 pub use local::{Local, Locals};
+pub use stand::Stand;
 
 /// The filters that there are. `map("x")` and its like look theirs up while running: what is missing here is removed
 /// from the environment too.
@@ -32,30 +32,6 @@ const FILTERS: &str = "abs batch bool bytes capitalize chain count d default dic
 /// The tests that there are.
 const TESTS: &str = "boolean defined divisibleby endingwith eq equalto even false float ge gt in integer iterable le \
     lt mapping ne none number odd sequence startingwith string true undefined";
-
-/// Where a piece of code stands.
-#[derive(Debug, Clone, Copy)]
-pub enum Stand<'a> {
-    /// It is a whole file.
-    File(&'a Arc<Source>),
-    /// It is a TOML string that is written at this place.
-    String(&'a Place),
-    /// It is the part of a TOML string behind this offset.
-    Part(&'a Place, usize),
-}
-
-impl Stand<'_> {
-    /// The place of a part of the code.
-    #[must_use]
-    pub fn place(self, part: Range<usize>) -> Place {
-        match self {
-            // minijinja points at a single byte of what it does not know.
-            Self::File(source) => Place::whole(source, part),
-            Self::String(place) => within(place, part),
-            Self::Part(place, shift) => within(place, part.start + shift..part.end + shift),
-        }
-    }
-}
 
 /// The most values that a name may hold together.
 const MAX_WEIGHT: u32 = 256;

@@ -156,12 +156,16 @@ fn operands(code: &str, bare: bool) -> Option<Vec<Range<usize>>> {
         let at = span.start_offset as usize..span.end_offset as usize;
         let level = levels.last_mut()?;
         let (was_name, was_test) = (std::mem::take(&mut name), std::mem::take(&mut test));
+        let weak = match token {
+            Token::Ident(word) => !was_name && is_operator(word) && !(was_test && word == "not"),
+            Token::Minus | Token::Plus => !sign,
+            ref other => divides(other),
+        };
         match token {
-            Token::TemplateData(_) => continue,
+            Token::TemplateData(_) => {}
             Token::VariableStart | Token::VariableEnd | Token::BlockStart | Token::BlockEnd => {
                 level.close(false, &mut found);
-                levels = vec![Level::default()];
-                sign = true;
+                (levels, sign) = (vec![Level::default()], true);
             }
             Token::ParenOpen | Token::BracketOpen | Token::BraceOpen => {
                 level.add(at, false);
@@ -174,12 +178,8 @@ fn operands(code: &str, bare: bool) -> Option<Vec<Range<usize>>> {
                 levels.last_mut()?.add(at, false);
                 sign = false;
             }
-            Token::Tilde => {
-                level.close(true, &mut found);
-                sign = true;
-            }
-            Token::Ident(word) if !was_name && is_operator(word) && !(was_test && word == "not") => {
-                level.close(false, &mut found);
+            _ if weak || matches!(token, Token::Tilde) => {
+                level.close(!weak, &mut found);
                 sign = true;
             }
             Token::Ident(word) => {
@@ -188,11 +188,26 @@ fn operands(code: &str, bare: bool) -> Option<Vec<Range<usize>>> {
                 (name, sign) = (test, test || was_test);
                 level.add(at, false);
             }
-            Token::Minus | Token::Plus if !sign => {
-                level.close(false, &mut found);
-                sign = true;
+            Token::Dot | Token::Pipe => {
+                level.add(at, false);
+                (name, sign) = (true, false);
             }
-            Token::Eq
+            other => {
+                let quoted = matches!(other, Token::Str(_) | Token::String(_));
+                sign = !quoted && !matches!(other, Token::Int(_) | Token::Int128(_) | Token::Float(_));
+                level.add(at, quoted);
+            }
+        }
+    }
+    levels.last_mut()?.close(false, &mut found);
+    Some(found)
+}
+
+/// What stands between two operands, whatever they are.
+fn divides(token: &Token<'_>) -> bool {
+    matches!(
+        token,
+        Token::Eq
             | Token::Ne
             | Token::Gt
             | Token::Gte
@@ -200,24 +215,8 @@ fn operands(code: &str, bare: bool) -> Option<Vec<Range<usize>>> {
             | Token::Lte
             | Token::Comma
             | Token::Colon
-            | Token::Assign => {
-                level.close(false, &mut found);
-                sign = true;
-            }
-            Token::Dot | Token::Pipe => {
-                level.add(at, false);
-                (name, sign) = (true, false);
-            }
-            other => {
-                let text = matches!(other, Token::Str(_) | Token::String(_));
-                let is_const = text || matches!(other, Token::Int(_) | Token::Int128(_) | Token::Float(_));
-                level.add(at, text);
-                sign = !is_const;
-            }
-        }
-    }
-    levels.last_mut()?.close(false, &mut found);
-    Some(found)
+            | Token::Assign
+    )
 }
 
 /// Words that bind weaker than `~`, and those that begin a statement.

@@ -15,7 +15,8 @@ pub fn newer(source: &Arc<Source>, found: &mut Vec<Diagnostic>) {
     }
     let mut warn = |span: Range<usize>, what: &str, help: &str| {
         let place = Place { source: Arc::clone(source), span };
-        let warning = Diagnostic::warning(format!("{what}: TOML 1.0 does not have that, and editors refuse it"));
+        let warning =
+            Diagnostic::warning(format!("{what}: TOML 1.0 does not have that, and editors refuse it"));
         found.push(warning.at(place, "").help(help));
     };
     // The open brackets: whether each is that of an inline table, and whether a line break in it was seen.
@@ -44,7 +45,8 @@ pub fn newer(source: &Arc<Source>, found: &mut Vec<Diagnostic>) {
             TokenKind::RightSquareBracket => drop(open.pop()),
             TokenKind::BasicString | TokenKind::MlBasicString => {
                 for (at, escape) in escapes(&text[span.clone()]) {
-                    let help = if escape == 'e' { "write `\\u001b`" } else { "write `\\u00` and the two digits" };
+                    let help =
+                        if escape == 'e' { "write `\\u001b`" } else { "write `\\u00` and the two digits" };
                     let at = span.start + at..span.start + at + 2;
                     warn(at, &format!("the escape `\\{escape}`"), help);
                 }

@@ -112,7 +112,11 @@ impl<'a> Cursor<'a> {
     pub(super) fn unexpected(&mut self, expected: &str) {
         match self.peek() {
             Some(Symbol::Hole(hole)) => {
-                self.refuse(hole, &format!("a value cannot stand here, where {expected} must"), "");
+                self.refuse(
+                    hole,
+                    &format!("a value cannot stand here, where {expected} must"),
+                    "move it to where a value can stand",
+                );
                 self.leave();
             }
             Some(Symbol::Char(c)) => {

@@ -118,7 +118,11 @@ impl Lexer<'_> {
             self.cursor.bump();
         }
         if let Some(hole) = last.filter(|hole| self.cursor.filling.filled(*hole).ends_with('\\')) {
-            self.cursor.refuse(hole, "the value ends in `\\`, which could join the next line", "");
+            self.cursor.refuse(
+                hole,
+                "the value ends in `\\`, which could join the next line",
+                "leave the last `\\` out",
+            );
         }
     }
 
@@ -132,7 +136,11 @@ impl Lexer<'_> {
         } else if let Some(at) = symbols.iter().position(|s| matches!(s, Symbol::Char('=' | ':'))) {
             self.pair(line, at);
         } else if let Some(hole) = holes(symbols).next() {
-            self.cursor.refuse(hole, "this is neither a section, nor `key = value`, nor a comment", "");
+            self.cursor.refuse(
+                hole,
+                "this is neither a section, nor `key = value`, nor a comment",
+                "write `key = ` before it",
+            );
         }
     }
 
@@ -156,7 +164,7 @@ impl Lexer<'_> {
             format!("there is a section `{}` already", text.escape_debug())
         };
         if let (false, Some(hole)) = (reason.is_empty(), holes(name).next()) {
-            self.cursor.refuse(hole, &reason, "");
+            self.cursor.refuse(hole, &reason, "give the section another name");
         }
         self.section = Some(text.to_lowercase());
     }
@@ -184,7 +192,7 @@ impl Lexer<'_> {
             return self.cursor.refuse(hole, "it stands before the first `[section]`", LINES);
         }
         if let (Some(hole), true) = (first, name.is_empty()) {
-            return self.cursor.refuse(hole, "there is no key before the value", "");
+            return self.cursor.refuse(hole, "there is no key before the value", "write `key = ` before it");
         }
         let reason =
             format!("the section has a key `{}` already, of which readers take one", name.escape_debug());

@@ -155,7 +155,7 @@ impl Lexer<'_> {
         let reason = format!("the object has a key `{}` already", key.escape_debug());
         if !keys.insert(key) {
             match hole {
-                Some(hole) => self.cursor.refuse(hole, &reason, ""),
+                Some(hole) => self.cursor.refuse(hole, &reason, "give one of the keys another name"),
                 None => self.cursor.filling.refuse_text(offset, &reason, None),
             }
         }

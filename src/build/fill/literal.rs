@@ -45,7 +45,7 @@ pub(super) fn fill(cursor: &mut Cursor<'_>, hole: usize, language: Language, dep
 
 fn write(out: &mut String, value: &Value, language: Language, depth: usize) -> Result<(), Fault> {
     if depth > DEPTH {
-        return Err(("it is nested more than 64 levels deep", ""));
+        return Err(("it is nested more than 64 levels deep", "flatten it"));
     }
     match value {
         Value::Secret(_) => return Err((ELSEWHERE, CREDENTIAL)),
@@ -61,7 +61,7 @@ fn write(out: &mut String, value: &Value, language: Language, depth: usize) -> R
         }
         Value::Float(value) => {
             if !value.is_finite() {
-                return Err(("the number is not finite", ""));
+                return Err(("the number is not finite", "give a finite number"));
             }
             // The shortest text that reads as this number, always with `.` or `e`.
             _ = write!(out, "{value:?}");
@@ -91,7 +91,7 @@ fn write(out: &mut String, value: &Value, language: Language, depth: usize) -> R
 
 fn quoted(out: &mut String, text: &str) -> Result<(), Fault> {
     if text.contains('\0') {
-        return Err(("the value has a NUL character", ""));
+        return Err(("the value has a NUL character", "leave it out"));
     }
     out.push('"');
     escape(out, text, '"');

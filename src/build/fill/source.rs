@@ -182,7 +182,11 @@ impl<'a> Filling<'a> {
         if self.refusals.is_empty()
             && let Some(hole) = self.fills.iter().position(Option::is_none)
         {
-            self.refuse(hole, "it is not clear how a value is read here", "");
+            self.refuse(
+                hole,
+                "it is not clear how a value is read here",
+                "put it into quotes, or on a line of its own",
+            );
         }
         if !self.refusals.is_empty() {
             self.refusals.sort_by_key(|refusal| refusal.at);

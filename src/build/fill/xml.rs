@@ -76,7 +76,11 @@ impl Lexer<'_> {
 
     fn content(&mut self, hole: usize) {
         if self.depth == 0 {
-            self.cursor.refuse(hole, "a value cannot stand outside the root element", "");
+            self.cursor.refuse(
+                hole,
+                "a value cannot stand outside the root element",
+                "move it into the root element",
+            );
         } else {
             self.escaped(hole, |c| matches!(c, '&' | '<' | '>' | '\r'));
         }
@@ -90,7 +94,7 @@ impl Lexer<'_> {
             let number = u32::from(c);
             if (number < 0x20 && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{fffe}' | '\u{ffff}') {
                 let reason = format!("the value has a `{}`, which XML cannot have", c.escape_unicode());
-                return self.cursor.refuse(hole, &reason, "");
+                return self.cursor.refuse(hole, &reason, "leave that character out");
             }
             match c {
                 '&' if special(c) => out.push_str("&amp;"),
@@ -165,7 +169,11 @@ impl Lexer<'_> {
         let found = !name.is_empty();
         match self.cursor.peek() {
             Some(Symbol::Hole(hole)) => {
-                self.cursor.refuse(hole, "a value cannot be part of a name", "");
+                self.cursor.refuse(
+                    hole,
+                    "a value cannot be part of a name",
+                    "write the name, or choose among names by `{% if %}`",
+                );
                 self.cursor.leave();
             }
             _ if found => {}

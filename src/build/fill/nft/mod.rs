@@ -127,7 +127,7 @@ impl Lexer<'_> {
         let most = TEXTS.iter().find(|(word, _)| *word == self.word).map_or(NAME, |(_, most)| *most);
         if let (Some(hole), true) = (holes.last(), length > most) {
             let reason = format!("the string gets longer than {most} bytes, which nft does not take");
-            self.cursor.refuse(*hole, &reason, "");
+            self.cursor.refuse(*hole, &reason, "write a shorter one");
         }
         if let (Some(hole), 0) = (holes.last(), length) {
             self.cursor.refuse(*hole, "the string is empty", "put it into `{% if … %}`");
@@ -152,7 +152,7 @@ impl Lexer<'_> {
         };
         if let Some(bad) = text.chars().find(|c| bad(*c)) {
             let reason = format!("`{bad}` has a meaning of its own for nft here");
-            self.cursor.refuse(hole, &reason, "");
+            self.cursor.refuse(hole, &reason, "leave that character out");
         }
         self.cursor.filling.set(hole, text);
     }

@@ -38,7 +38,11 @@ impl Lexer<'_> {
                         let reason = "the value cannot stand in a `#!` line";
                         self.cursor.refuse(hole, reason, "letters, digits and `_@.,:/+=-` can");
                     } else if length > LINE {
-                        self.cursor.refuse(hole, "the `#!` line gets longer than the kernel reads", "");
+                        self.cursor.refuse(
+                            hole,
+                            "the `#!` line gets longer than the kernel reads",
+                            "use a shorter path",
+                        );
                     }
                     self.cursor.filling.set(hole, text);
                 }

@@ -197,7 +197,11 @@ impl Lexer<'_> {
             );
         }
         if assigns || next.starts_with(":=") {
-            return self.cursor.refuse(hole, "a name must stand before `=`, and a value is none", "");
+            return self.cursor.refuse(
+                hole,
+                "a name must stand before `=`, and a value is none",
+                "write the name, or `==` to compare",
+            );
         }
         let alone = self.stands_alone(next);
         literal::fill(&mut self.cursor, hole, Language::Python, self.open.len());

@@ -77,7 +77,11 @@ impl Lexer<'_> {
         }
         if word.entries.as_ref().is_some_and(Vec::is_empty) {
             let hole = word.holes.first().copied().unwrap_or_default();
-            self.filling.refuse(hole, "the list is empty, so the next word would be the program", "");
+            self.filling.refuse(
+                hole,
+                "the list is empty, so the next word would be the program",
+                "write the program before it, or put the line into `{% if … %}`",
+            );
         }
         list.compound = false;
         list.words.extend(word.arguments());

@@ -184,7 +184,7 @@ impl Lexer<'_> {
         }
         let line = text.split('\n').next().unwrap_or_default().to_owned();
         if self.filling.holes.first().is_some_and(|hole| hole.offset <= line.len()) {
-            self.filling.refuse(0, "a value cannot stand in the `#!` line", "");
+            self.filling.refuse(0, "a value cannot stand in the `#!` line", "write `#!/bin/sh`");
         }
         let rest = line.strip_prefix("#!").unwrap_or_default().trim_start_matches(' ');
         let options = rest.strip_prefix("/bin/sh").map(|options| options.trim_end_matches([' ', '\t']));

@@ -64,7 +64,11 @@ fn fill_program(filling: &mut Filling<'_>, word: &Word, prefix: usize, style: St
     words::guard(filling, word, style.variables);
     let texts = words::fill_word(filling, word, style);
     let Some(program) = texts.first() else {
-        filling.refuse(first, "the list is empty, so there is no program", "");
+        filling.refuse(
+            first,
+            "the list is empty, so there is no program",
+            "write the program before it, or put the line into `{% if … %}`",
+        );
         return Vec::new();
     };
     let path =

@@ -116,7 +116,11 @@ fn noncharacters(filling: &mut Filling<'_>) {
             value => std::slice::from_ref(value),
         };
         if values.iter().any(|value| matches!(value, Value::Str(text) if text.contains(reserved))) {
-            filling.refuse(hole, "the value has a noncharacter, and systemd ignores such a line", "");
+            filling.refuse(
+                hole,
+                "the value has a noncharacter, and systemd ignores such a line",
+                "leave that character out",
+            );
         }
     }
 }
@@ -162,10 +166,18 @@ fn comment(filling: &mut Filling<'_>, symbols: &[Symbol]) {
         let Some(hole) = symbol.hole() else { continue };
         let Some(text) = filling.one_line(hole) else { continue };
         if text.ends_with('\\') && index + 1 == symbols.len() {
-            filling.refuse(hole, "the value ends in `\\`, which would join the next line", "");
+            filling.refuse(
+                hole,
+                "the value ends in `\\`, which would join the next line",
+                "leave the last `\\` out",
+            );
         }
         if text.len() + symbols.len() >= LINE {
-            filling.refuse(hole, "the line gets longer than the 1 MiB that systemd reads", "");
+            filling.refuse(
+                hole,
+                "the line gets longer than the 1 MiB that systemd reads",
+                "write several lines",
+            );
         }
         filling.set(hole, text);
     }
@@ -184,7 +196,7 @@ fn statement(filling: &mut Filling<'_>, line: &Line) {
     let Some(equals) = symbols.iter().position(|symbol| symbol.is('=')) else {
         for hole in holes {
             let reason = "this is neither a section, nor `key=value`, nor a comment";
-            filling.refuse(hole, reason, "");
+            filling.refuse(hole, reason, "write `Key=` before it");
         }
         return;
     };
@@ -217,7 +229,11 @@ fn statement(filling: &mut Filling<'_>, line: &Line) {
         }
     }
     if assembled(filling, &line.symbols).len() >= LINE {
-        filling.refuse(*first, "the line gets longer than the 1 MiB that systemd reads", "");
+        filling.refuse(
+            *first,
+            "the line gets longer than the 1 MiB that systemd reads",
+            "write several lines",
+        );
     }
 }
 

@@ -24,9 +24,17 @@ pub(super) fn text(filling: &mut Filling<'_>, value: &[Symbol]) {
                 "it must be one line here",
             );
         } else if text.starts_with(' ') || text.ends_with(' ') {
-            filling.refuse(hole, "the value starts or ends with a blank, which systemd takes away", "");
+            filling.refuse(
+                hole,
+                "the value starts or ends with a blank, which systemd takes away",
+                "add the filter `trim`, or leave the blank out",
+            );
         } else if text.ends_with('\\') {
-            filling.refuse(hole, "the value ends in `\\`, which would join the next line", "");
+            filling.refuse(
+                hole,
+                "the value ends in `\\`, which would join the next line",
+                "leave the last `\\` out",
+            );
         }
         filling.set(hole, text.replace('%', "%%"));
     }
@@ -40,7 +48,11 @@ pub(super) fn path(filling: &mut Filling<'_>, value: &[Symbol], rule: PathRule) 
     if let Some(hole) = holes.first() {
         check_path(filling, *hole, &assembled);
         if rule.glob && assembled.contains(['*', '?', '[', '\\']) {
-            filling.refuse(*hole, "systemd would read the path as a pattern for file names", "");
+            filling.refuse(
+                *hole,
+                "systemd would read the path as a pattern for file names",
+                "name the file without `*`, `?`, `[` and `\\`",
+            );
         }
     }
 }
@@ -51,7 +63,7 @@ pub(super) fn check_path(filling: &mut Filling<'_>, hole: usize, path: &str) {
         return;
     }
     if path.ends_with(' ') {
-        filling.refuse(hole, "the path ends in a blank, which systemd takes away", "");
+        filling.refuse(hole, "the path ends in a blank, which systemd takes away", "leave the blank out");
     }
     if let Err(error) = TargetPath::new(path.strip_suffix('/').unwrap_or(path)) {
         filling.refuse(hole, &error.to_string(), "systemd takes absolute, normal paths here");

@@ -15,7 +15,7 @@ pub(super) fn fill_word(filling: &mut Filling<'_>, word: &Word, style: Style) ->
         let written: Option<Vec<String>> = entries.iter().map(|entry| escape::whole(entry, style)).collect();
         match written {
             Some(written) => filling.set(hole, written.join(" ")),
-            None => filling.refuse(hole, CONTROL, ""),
+            None => filling.refuse(hole, CONTROL, "leave that character out"),
         }
         return entries;
     }
@@ -42,7 +42,9 @@ fn fill_place(filling: &mut Filling<'_>, place: Place, style: Style) -> String {
     };
     match written {
         Some(written) => filling.set(place.hole, written),
-        None if text.chars().any(|c| c.is_ascii_control()) => filling.refuse(place.hole, CONTROL, ""),
+        None if text.chars().any(|c| c.is_ascii_control()) => {
+            filling.refuse(place.hole, CONTROL, "leave that character out");
+        }
         None => {
             let reason = "this key knows no escape for a character of the value within a word without quotes";
             filling.refuse(place.hole, reason, "put the whole word into `\"…\"`");
@@ -133,7 +135,11 @@ pub(super) fn assignments(filling: &mut Filling<'_>, value: &[Symbol], names: Na
 /// The longest argument or variable that a program can get (execve(2)).
 pub(super) fn too_long(filling: &mut Filling<'_>, hole: usize, text: &str) {
     if text.len() >= 128 * 1024 {
-        filling.refuse(hole, "the word gets longer than the 128 KiB that a program can be given", "");
+        filling.refuse(
+            hole,
+            "the word gets longer than the 128 KiB that a program can be given",
+            "put the value into a file, and pass its path",
+        );
     }
 }
 
