@@ -237,7 +237,7 @@ mod tests {
             ("a b", 2..3, "this is no XPath 1.0: "),
             ("", 0..0, "this is no XPath 1.0: "),
             ("a = 'b", 4..5, "this is no XPath 1.0: "),
-            ("foo::a", 0..1, "this is no XPath 1.0: "),
+            ("foo::a", 3..4, "this is no XPath 1.0: "),
             ("//voe:VOEvent", 2..6, "nobody says what the prefix `voe` stands for"),
             ("voe:*", 0..4, "nobody says what the prefix `voe` stands for"),
             ("re:match(a, 'b')", 0..3, "nobody says what the prefix `re` stands for"),

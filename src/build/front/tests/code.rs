@@ -135,78 +135,70 @@ fn statements_that_are_not_allowed() {
         "modules = ['m']\n",
         &[("modules/m/module.toml", &module(&[ONE], rest)), ("modules/m/a.service.j2", template)],
     ), @r#"
-        error: `set … endset` is not allowed in a template
-         --> modules/m/a.service.j2:1:4
-          |
-        1 | {% set x %}{{ m.a }}{% endset %}
-          |    ^^^^^^^^^^^^^^^^^^^^^^^^^^
-          |
-          = help: templates have `if`, `for`, `set`, `include` and `raw`
+    error: `set … endset` is not allowed in a template
+     --> modules/m/a.service.j2:1:4
+      |
+    1 | {% set x %}{{ m.a }}{% endset %}
+      |    ^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: templates have `if`, `for`, `set`, `include` and `raw`
 
-        error: `filter` is not allowed in a template
-         --> modules/m/a.service.j2:2:4
-          |
-        2 | {% filter upper %}a{% endfilter %}
-          |    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-          |
-          = help: templates have `if`, `for`, `set`, `include` and `raw`
+    error: `filter` is not allowed in a template
+     --> modules/m/a.service.j2:2:4
+      |
+    2 | {% filter upper %}a{% endfilter %}
+      |    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: templates have `if`, `for`, `set`, `include` and `raw`
 
-        error: recursive loops are not allowed
-         --> modules/m/a.service.j2:3:4
-          |
-        3 | {% for x in [1] recursive %}{{ loop([2]) }}{% endfor %}
-          |    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-          |
-          = help: write a loop in a loop
+    error: recursive loops are not allowed
+     --> modules/m/a.service.j2:3:4
+      |
+    3 | {% for x in [1] recursive %}{{ loop([2]) }}{% endfor %}
+      |    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: write a loop in a loop
 
-        error: there is no function `loop` here
-         --> modules/m/a.service.j2:3:32
-          |
-        3 | {% for x in [1] recursive %}{{ loop([2]) }}{% endfor %}
-          |                                ^^^^^^^^^
-          |
-          = help: known are `range`, `script`, `venv`, `file` and `unit`
+    error: there is no function `loop` here
+     --> modules/m/a.service.j2:3:32
+      |
+    3 | {% for x in [1] recursive %}{{ loop([2]) }}{% endfor %}
+      |                                ^^^^^^^^^
+      |
+      = help: known are `range`, `script`, `venv`, `file`, `unit` and `credential`
 
-        error: there is no filter `safe`
-         --> modules/m/a.service.j2:4:10
-          |
-        4 | {{ m.a | safe }}{{ debug() }}{{ m.a | uper }}
-          |          ^^^^
-          |
-          = help: it is none of the 43 that there are
+    error: there is no function `debug` here
+     --> modules/m/a.service.j2:4:20
+      |
+    4 | {{ m.a | safe }}{{ debug() }}{{ m.a | uper }}
+      |                    ^^^^^^^
+      |
+      = help: known are `range`, `script`, `venv`, `file`, `unit` and `credential`
 
-        error: there is no function `debug` here
-         --> modules/m/a.service.j2:4:20
-          |
-        4 | {{ m.a | safe }}{{ debug() }}{{ m.a | uper }}
-          |                    ^^^^^^^
-          |
-          = help: known are `range`, `script`, `venv`, `file` and `unit`
+    error: there is no filter `uper`
+     --> modules/m/a.service.j2:4:39
+      |
+    4 | {{ m.a | safe }}{{ debug() }}{{ m.a | uper }}
+      |                                       ^^^^
+      |
+      = help: did you mean `upper`?
 
-        error: there is no filter `uper`
-         --> modules/m/a.service.j2:4:39
-          |
-        4 | {{ m.a | safe }}{{ debug() }}{{ m.a | uper }}
-          |                                       ^^^^
-          |
-          = help: did you mean `upper`?
+    error: an include names one file
+     --> modules/m/a.service.j2:5:4
+      |
+    5 | {% include m.a %}
+      |    ^^^^^^^^^^^
+      |
+      = help: write `{% include "x" %}`
 
-        error: an include names one file
-         --> modules/m/a.service.j2:5:4
-          |
-        5 | {% include m.a %}
-          |    ^^^^^^^^^^^
-          |
-          = help: write `{% include "x" %}`
-
-        error: `with` is not allowed in a template
-         --> modules/m/a.service.j2:6:4
-          |
-        6 | {% with y = 1 %}{% endwith %}
-          |    ^^^^^^^^^^^^^^^^^^^^^^^
-          |
-          = help: templates have `if`, `for`, `set`, `include` and `raw`
-        "#);
+    error: `with` is not allowed in a template
+     --> modules/m/a.service.j2:6:4
+      |
+    6 | {% with y = 1 %}{% endwith %}
+      |    ^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: templates have `if`, `for`, `set`, `include` and `raw`
+    "#);
 }
 
 #[test]

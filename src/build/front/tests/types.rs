@@ -277,8 +277,8 @@ fn xpaths() {
       |
       = help: write it like `//Param[@name="SC_Lat"]`, or `/*[@role="observation"]`
     "#);
-    insta::assert_snapshot!(errors_of(&module(&options[1..], "")), @"
-    error: `m.b`: this is no XPath 1.0: unexpected end of input, expected ']'
+    insta::assert_snapshot!(errors_of(&module(&options[1..], "")), @r#"
+    error: `m.b`: this is no XPath 1.0: unexpected end of input, expected `]`
      --> modules/m/module.toml:6:11
       |
     3 | [options.b]
@@ -287,8 +287,8 @@ fn xpaths() {
     6 | default = '//{{ host.name }}[x'
       |           ^^^^^^^^^^^^^^^^^^^^^
       |
-      = help: this expression gives a string; a filter could change that
-    ");
+      = help: write it like `//Param[@name="SC_Lat"]`, or `/*[@role="observation"]`
+    "#);
     let host = "modules = ['m']\n[m]\na = [\"\\u0022é\\u0022 = //voe:VOEvent[@x]\", '''//a[matches(b)]''']\n";
     let module = module(&[("a", "type = 'list of xpath'\ndefault = []")], "");
     insta::assert_snapshot!(errors(host, &[(M, &module)]), @r#"
@@ -352,5 +352,31 @@ fn options_that_contradict_themselves() {
         ("d", "type = 'table'\noptional = true\n[options.d.fields.x]\ntype = 'int'\ndescription = 'x'"),
         ("e", "type = 'table'\ndefault = {}\n[options.e.fields.x]\ntype = 'int'\ndescription = 'x'"),
     ];
-    insta::assert_snapshot!(errors_of(&module(&options, "")), @"");
+    insta::assert_snapshot!(errors_of(&module(&options, "")), @"
+    error: an option with a default is never none
+     --> modules/m/module.toml:6:1
+      |
+    6 | optional = true
+      | ^^^^^^^^
+    7 | default = 1
+      |           - its default
+      |
+      = help: leave out one of them
+
+    error: a table is never none: it has its fields
+      --> modules/m/module.toml:20:1
+       |
+    20 | optional = true
+       | ^^^^^^^^
+       |
+       = help: make its fields optional
+
+    error: a table has no default of its own
+      --> modules/m/module.toml:27:11
+       |
+    27 | default = {}
+       |           ^^
+       |
+       = help: give its fields their defaults
+    ");
 }
