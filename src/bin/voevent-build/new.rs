@@ -130,7 +130,7 @@ fn wrong(error: impl std::fmt::Display, help: &str) -> Vec<Diagnostic> {
 
 fn written(paths: &[PathBuf]) -> Outcome {
     let paths: Vec<String> = paths.iter().map(|path| shown(path).display().to_string()).collect();
-    let text = paths.iter().map(|path| format!("{path}\n")).collect();
+    let text = paths.iter().flat_map(|path| [path, "\n"]).collect();
     let data = Map::from_iter([("written".to_owned(), Value::from(paths))]);
     Outcome { text, data, ..Outcome::default() }
 }

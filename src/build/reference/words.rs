@@ -85,14 +85,13 @@ fn range<T: std::fmt::Display>(min: Option<T>, max: Option<T>, unit: &str) -> Op
 #[must_use]
 pub fn json(node: &Node) -> Value {
     match &node.data {
-        Data::None => Value::Null,
+        Data::None | Data::Secret(_) => Value::Null,
         Data::Bool(value) => Value::Bool(*value),
         Data::Int(value) => Value::from(*value),
         Data::Float(value) => Value::from(*value),
         Data::Str(value) => Value::from(value.as_str()),
-        // What is written is the name of a file, and a secret never is.
+        // What is written is the name of a file.
         Data::File(file) => Value::from(file.path.as_str()),
-        Data::Secret(_) => Value::Null,
         Data::List(items) => items.iter().map(json).collect(),
         Data::Table(table) => {
             let entries = table.entries.iter().map(|(key, entry)| (key.clone(), json(&entry.value)));

@@ -24,7 +24,7 @@ pub(super) fn check(compiled: &Compiled) {
 /// A piece of a text, with a tame string in the place of another if so wished; none of a reference.
 fn hole(piece: &RenderedPiece, tame: bool) -> Option<Piece> {
     Some(match &piece.what {
-        RenderedWhat::Text(text) => Piece::Text(text.clone()),
+        RenderedWhat::Text(text) | RenderedWhat::Safe(text) => Piece::Text(text.clone()),
         RenderedWhat::Hole(parts) => match parts.as_slice() {
             [Part::Value(Value::Str(_))] if tame => Piece::Hole(Value::Str("tame".to_owned())),
             [Part::Value(value)] => Piece::Hole(value.clone()),
