@@ -63,7 +63,8 @@ mod tests {
     fn a_line_for_each_thing() {
         let service = |name, text| What::Unit(unit(name, text));
         let group = || What::Group { name: user_name("g") };
-        let one = || vec![service("a.service", "[Service]\nNice=1\n"), What::File(file("/etc/x", b"1"))];
+        let one =
+            || vec![service("a.service", "[Service]\nExecStart=/x\n"), What::File(file("/etc/x", b"1"))];
         let with = |more: Vec<What>| one().into_iter().chain(more).collect::<Vec<_>>();
         let cases: [(Vec<What>, Vec<What>, &[&str]); 8] = [
             (one(), one(), &[]),
@@ -80,9 +81,9 @@ mod tests {
                 &["changed file /etc/x"],
             ),
             (
-                vec![service("a.service", "[Unit]\nDescription=a\n")],
-                vec![service("a.service", "[Unit]\nDescription=b\n")],
-                &["changed unit a.service"],
+                vec![service("a.target", "[Unit]\nDescription=a\n")],
+                vec![service("a.target", "[Unit]\nDescription=b\n")],
+                &["changed unit a.target"],
             ),
             (
                 vec![],

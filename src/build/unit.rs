@@ -3,10 +3,22 @@
 //! Syntax: systemd.syntax(7). The `X-` keys mean what they mean to NixOS's `switch-to-configuration`; they are read from
 //! any section.
 
+mod calendar;
+mod check;
+mod keys;
+mod lines;
+mod needs;
+mod timespan;
+mod values;
+
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::ops::Range;
 
 use crate::base::digest::{Digest, Hasher, OfUnit};
+use lines::{What, lines};
+
+pub use check::{Finding, check};
+pub use needs::{needs, triggered};
 
 /// Keys that change nothing for the processes of a unit.
 const INSIGNIFICANT: [&str; 2] = ["Description", "Documentation"];
@@ -26,6 +38,8 @@ pub struct UnitFile {
 pub struct BadLine {
     /// Counted from 1.
     pub line: usize,
+    /// Its bytes.
+    pub bytes: Range<usize>,
     /// What is wrong.
     pub message: String,
 }
@@ -59,23 +73,22 @@ impl UnitFile {
         let mut unit = Self::default();
         let mut errors = Vec::new();
         let mut section: Option<String> = None;
-        for (line, content) in logical_lines(text) {
-            if let Some(name) = content.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-                section = Some(name.to_owned());
-                unit.sections.entry(name.to_owned()).or_default();
-                continue;
-            }
-            match (content.split_once('='), &section) {
-                (Some((key, value)), Some(section)) if !key.trim().is_empty() => {
+        for line in lines(text) {
+            let message = match (line.what, &section) {
+                (What::Section(name), _) => {
+                    unit.sections.entry(name.clone()).or_default();
+                    section = Some(name);
+                    continue;
+                }
+                (What::Assignment { key, value, .. }, Some(section)) => {
                     let keys = unit.sections.entry(section.clone()).or_default();
-                    keys.entry(key.trim().to_owned()).or_default().push(value.trim().to_owned());
+                    keys.entry(key).or_default().push(value);
+                    continue;
                 }
-                (Some(_), None) => {
-                    errors.push(BadLine { line, message: "this stands before any `[Section]`".to_owned() });
-                }
-                _ => errors
-                    .push(BadLine { line, message: "this is neither `[Section]` nor `Key=`".to_owned() }),
-            }
+                (What::Assignment { .. }, None) => "this stands before any `[Section]`",
+                (What::Neither, _) => "this is neither `[Section]` nor `Key=`",
+            };
+            errors.push(BadLine { line: line.number, bytes: line.bytes, message: message.to_owned() });
         }
         if errors.is_empty() { Ok(unit) } else { Err(errors) }
     }
@@ -94,6 +107,13 @@ impl UnitFile {
     #[must_use]
     pub fn last(&self, section: &str, key: &str) -> Option<&str> {
         self.sections.get(section)?.get(key)?.last().map(String::as_str)
+    }
+
+    /// The values of a key that hold: those after the last empty one.
+    fn set(&self, section: &str, key: &str) -> &[String] {
+        let values = self.sections.get(section).and_then(|keys| keys.get(key)).map_or(&[][..], Vec::as_slice);
+        let empty = values.iter().rposition(String::is_empty);
+        empty.map_or(values, |empty| &values[empty + 1..])
     }
 
     /// The names of the sections.
@@ -154,41 +174,13 @@ impl UnitFile {
     }
 }
 
-/// A time span (systemd.time(7)) in seconds, rounded up; what cannot be read counts as the default.
+/// A time span in seconds, rounded up; what cannot be read counts as the default.
 fn seconds(text: &str) -> u64 {
-    let span = match text.parse::<u64>() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => humantime::parse_duration(text).ok(),
-    };
-    match (text, span) {
-        ("infinity" | "0", _) => INFINITY,
-        (_, Some(span)) => (span.as_secs() + u64::from(span.subsec_nanos() > 0)).min(INFINITY),
-        (_, None) => DEFAULT_TIMEOUT,
+    match timespan::parse(text) {
+        Some(0 | timespan::INFINITY) => INFINITY,
+        Some(span) => span.div_ceil(1_000_000).min(INFINITY),
+        None => DEFAULT_TIMEOUT,
     }
-}
-
-/// Lines with their continuations joined, each with the number of its first line; comments and empty lines left out.
-fn logical_lines(text: &str) -> Vec<(usize, String)> {
-    let mut lines = Vec::new();
-    let mut open: Option<(usize, String)> = None;
-    for (index, line) in text.lines().enumerate() {
-        let trimmed = line.trim_start();
-        // A comment inside a continuation is passed over, and the continuation goes on.
-        if trimmed.starts_with(['#', ';']) || (open.is_none() && trimmed.is_empty()) {
-            continue;
-        }
-        let (number, mut whole) = open.take().unwrap_or((index + 1, String::new()));
-        if let Some(start) = line.strip_suffix('\\') {
-            whole.push_str(start);
-            whole.push(' ');
-            open = Some((number, whole));
-        } else {
-            whole.push_str(line);
-            lines.push((number, whole.trim().to_owned()));
-        }
-    }
-    lines.extend(open.map(|(number, whole)| (number, whole.trim().to_owned())));
-    lines
 }
 
 #[cfg(test)]

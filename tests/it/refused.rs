@@ -4,6 +4,7 @@ mod artifacts;
 mod secrets;
 mod sources;
 mod types;
+mod units;
 mod venvs;
 
 use crate::sandbox::Sandbox;

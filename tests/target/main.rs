@@ -17,6 +17,7 @@ mod node;
 mod refusals;
 mod same_bundle;
 mod story;
+mod unit_keys;
 mod unit_values;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -49,6 +50,7 @@ const ALL: &[&[Test]] = &[
     checks::TESTS,
     instances::TESTS,
     unit_values::TESTS,
+    unit_keys::TESTS,
     nft_values::TESTS,
     driver_works::TESTS,
     driver_clears_up::TESTS,

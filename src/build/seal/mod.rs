@@ -4,10 +4,10 @@ mod check;
 mod text;
 mod units;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::layout;
-use crate::base::name::Label;
+use crate::base::name::{Label, UnitName};
 use crate::base::path::TargetPath;
 use crate::base::report::Diagnostic;
 use crate::build::accounts;
@@ -70,6 +70,8 @@ struct Sealer<'a> {
     /// What a reference becomes.
     paths: BTreeMap<Key, String>,
     units: Vec<FilledUnit<'a>>,
+    /// Units of which, or of whose drop-ins, an error was told.
+    flawed: BTreeSet<&'a UnitName>,
     places: BTreeMap<TargetPath, &'a Artifact>,
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
@@ -90,6 +92,7 @@ impl<'a> Sealer<'a> {
             closure: BTreeMap::new(),
             paths: BTreeMap::new(),
             units: Vec::new(),
+            flawed: BTreeSet::new(),
             places: BTreeMap::new(),
             errors: Vec::new(),
             warnings: Vec::new(),

@@ -165,14 +165,15 @@ fn a_drop_in_of_a_unit_that_is_not_ours() {
 #[test]
 fn no_unit_is_left_out_for_its_name() {
     let long = format!("{}-end.slice", "-x".repeat(90));
-    let names = ["-.slice", &long, r"dev-disk\x2da.swap", "a:b@.service"];
-    let sealed = sealed(names.iter().map(|name| service(name, "[Unit]\n")).collect());
+    let names = ["-.slice", &long, r"dev-disk\x2da.swap", "a:b@.path"];
+    let texts = ["[Unit]\n", "[Unit]\n", "[Unit]\n", "[Path]\nPathExists=/x\n"];
+    let sealed = sealed(names.iter().zip(texts).map(|(name, text)| service(name, text)).collect());
     let units = sealed.bundle.manifest.units.iter();
     let labels: Vec<_> = units.map(|unit| (unit.name.as_str(), unit.object.label())).collect();
     let expected = [
         ("-.slice", "slice"),
         (long.as_str(), &long[long.len() - 127..]),
-        ("a:b@.service", "a_b@.service"),
+        ("a:b@.path", "a_b@.path"),
         (r"dev-disk\x2da.swap", "dev-disk_x2da.swap"),
         ("voevent.target", "voevent.target"),
     ];
@@ -219,13 +220,11 @@ fn a_path_has_one_owner() {
 #[test]
 fn a_unit_has_one_owner() {
     let at = |module, text, same| of(module, What::Unit(UnitArtifact { same, ..unit("a.service", text) }));
+    let (text, more) = ("[Service]\nExecStart=/x\n", "[Service]\nExecStart=/x\n[Unit]\n");
     let units = |artifacts| sealed(artifacts).bundle.manifest.units.len();
-    assert_eq!(units(vec![at("a", "[Service]\n", true), at("b", "[Service]\n", true)]), 2);
-    assert!(
-        refused(vec![at("a", "[Service]\n", true), at("b", "[Unit]\n", true)])
-            .contains("two artifacts for unit")
-    );
-    insta::assert_snapshot!(refused(vec![at("a", "[Service]\n", true), at("b", "[Service]\n", false)]), @r"
+    assert_eq!(units(vec![at("a", text, true), at("b", text, true)]), 2);
+    assert!(refused(vec![at("a", text, true), at("b", more, true)]).contains("two artifacts for unit"));
+    insta::assert_snapshot!(refused(vec![at("a", text, true), at("b", text, false)]), @r"
         error: two artifacts for unit `a.service`
          --> modules/b/module.toml:1:1
           |

@@ -18,17 +18,29 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// Where in the template some bytes come from: no more than one line of it.
+    /// Where in the template some bytes come from, from the first piece of them to the last.
     pub(super) fn place(&self, text: &Text, bytes: Range<usize>) -> Option<Place> {
+        let first = self.place_of(text, bytes.start)?;
+        let last = bytes.end.checked_sub(1).filter(|last| *last > bytes.start);
+        let last = last.and_then(|last| self.place_of(text, last));
+        // In a loop a later piece may stand before an earlier one.
+        match last.filter(|last| last.source == first.source && last.span.start >= first.span.start) {
+            Some(last) => Some(Place { span: first.span.start..last.span.end, ..first }),
+            None => Some(first),
+        }
+    }
+
+    /// The place of one byte: a byte of a template's text, or a whole hole.
+    fn place_of(&self, text: &Text, byte: usize) -> Option<Place> {
         let Text::Template { pieces, .. } = text else {
             return None;
         };
-        let index = self.ranges.iter().position(|range| range.contains(&bytes.start))?;
+        let index = self.ranges.iter().position(|range| range.contains(&byte))?;
         let (range, piece) = (&self.ranges[index], pieces.get(index)?);
         let mut place = piece.place.clone();
         if let RenderedWhat::Text(_) = piece.what {
-            let start = place.span.start + (bytes.start - range.start);
-            place.span = start..(start + bytes.len()).min(place.span.end.max(start));
+            let start = place.span.start + (byte - range.start);
+            place.span = start..(start + 1).min(place.span.end.max(start));
         }
         Some(place)
     }

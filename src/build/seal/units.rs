@@ -10,7 +10,8 @@ use crate::base::report::Diagnostic;
 use crate::base::value::SecretSource;
 use crate::build::artifact::{Artifact, Part, RenderedWhat, Text, UnitArtifact};
 use crate::build::seal::Sealer;
-use crate::build::unit::UnitFile;
+use crate::build::seal::text::Written;
+use crate::build::unit::{BadLine, Finding, UnitFile, check, needs, triggered};
 use crate::store::manifest::{DropIn, Secret, Unit};
 use crate::store::object::{File, Object};
 
@@ -28,36 +29,44 @@ pub(super) struct FilledUnit<'a> {
 impl<'a> Sealer<'a> {
     /// Fills a unit and notes it.
     pub(super) fn unit(&mut self, artifact: &'a Artifact, unit: &'a UnitArtifact) {
+        let before = self.errors.len();
         self.refer(artifact, unit.unit.to_string());
         self.secrets(unit);
-        let Some(written) = self.written(artifact, &unit.text) else {
-            return;
-        };
+        if let Some(written) = self.written(artifact, &unit.text) {
+            self.written_unit(artifact, unit, &written);
+        }
+        if self.errors.len() > before {
+            self.flawed.insert(&unit.unit);
+        }
+    }
+
+    fn written_unit(&mut self, artifact: &'a Artifact, unit: &'a UnitArtifact, written: &Written) {
         let Ok(text) = String::from_utf8(written.content.clone()) else {
             let error = Diagnostic::error(format!("unit `{}` is no UTF-8", unit.unit));
             self.errors.push(error.at(artifact.place.clone(), "").help("a unit is plain UTF-8 text"));
             return;
         };
-        match UnitFile::parse(&text) {
-            Ok(parsed) if parsed.sections().any(|section| section == "Install") => {
-                let error = Diagnostic::error(format!("unit `{}` has an `[Install]`", unit.unit));
-                let help = "say `wanted_by = [\"voevent.target\"]` in the `[[unit]]`";
-                self.errors.push(error.at(artifact.place.clone(), "").help(help));
-            }
+        let findings = match UnitFile::parse(&text) {
             Ok(parsed) => {
-                self.units.push(FilledUnit { artifact: unit, of: artifact, text, parsed });
-            }
-            Err(lines) => self.errors.extend(lines.into_iter().map(|bad| {
-                let (start, line) = line_of(&text, bad.line);
-                let error = Diagnostic::error(format!("unit `{}`: {}", unit.unit, bad.message));
-                match written.place(&unit.text, start..start + line.len()) {
-                    Some(place) => error.at(place, ""),
-                    None => error.at(artifact.place.clone(), format!("its line {} is `{line}`", bad.line)),
+                if parsed.sections().any(|section| section == "Install") {
+                    let error = Diagnostic::error(format!("unit `{}` has an `[Install]`", unit.unit));
+                    let help = "say `wanted_by = [\"voevent.target\"]` in the `[[unit]]`";
+                    self.errors.push(error.at(artifact.place.clone(), "").help(help));
                 }
-                .of(&artifact.module)
-                .help("a line of a unit is `[Section]`, `Key=value` or a comment")
-            })),
-        }
+                let findings = check(&unit.unit, &text, &self.manifest.target.system);
+                self.units.push(FilledUnit { artifact: unit, of: artifact, text, parsed });
+                findings
+            }
+            Err(lines) => {
+                let finding = |BadLine { line, bytes, message }| {
+                    let message = format!("unit `{}`: {message}", unit.unit);
+                    let help = "a line of a unit is `[Section]`, `Key=value` or a comment".to_owned();
+                    Finding { line, bytes, message, help }
+                };
+                lines.into_iter().map(finding).collect()
+            }
+        };
+        self.errors.extend(findings.into_iter().map(|finding| pointed(artifact, unit, written, finding)));
     }
 
     /// Notes the secrets that a unit loads.
@@ -122,8 +131,34 @@ impl<'a> Sealer<'a> {
             // In the order of their names, as systemd reads them.
             let mine = seen.iter().filter(|((other, label), _)| other == name && label.is_some());
             mine.for_each(|(_, drop_in)| whole.extend(&drop_in.parsed));
+            self.judge(name, unit.of, &whole, |other| {
+                seen.keys().any(|(name, label)| label.is_none() && name.as_str() == other)
+            });
             let wanted_by = unit.artifact.wanted_by.clone();
             self.add_unit(((*name).clone(), wanted_by), unit.text.clone(), &whole);
+        }
+    }
+
+    /// Looks at a unit with its drop-ins.
+    fn judge(&mut self, name: &UnitName, of: &Artifact, whole: &UnitFile, is_unit: impl Fn(&str) -> bool) {
+        let place = &of.place;
+        // What is missing may be what was told.
+        if self.flawed.contains(name) {
+            return;
+        }
+        if let Some((message, help)) = needs(name, whole) {
+            self.errors.push(Diagnostic::error(message).at(place.clone(), "").of(&of.module).help(help));
+        }
+        if let Some((key, [unit, template])) = triggered(name, whole)
+            && !is_unit(&unit)
+            && !is_unit(&template)
+        {
+            let warning =
+                Diagnostic::warning(format!("unit `{name}` starts `{unit}`, which no module emits"));
+            let help = format!(
+                "emit a `[[unit]]` of that name, or say by `{key}=` which of the host's units it starts"
+            );
+            self.warnings.push(warning.at(place.clone(), "").of(&of.module).help(help));
         }
     }
 
@@ -168,11 +203,17 @@ fn label(name: &UnitName) -> Option<Label> {
     Label::new(end.trim_start_matches(|c: char| !c.is_ascii_alphanumeric())).ok()
 }
 
-/// A line of a text, counted from 1, and where it starts; blanks around it are left out.
-fn line_of(text: &str, number: usize) -> (usize, &str) {
-    let before: usize = text.split_inclusive('\n').take(number - 1).map(str::len).sum();
-    let line = text[before..].lines().next().unwrap_or_default();
-    (before + line.len() - line.trim_start().len(), line.trim())
+/// An error at some bytes of a unit.
+fn pointed(artifact: &Artifact, unit: &UnitArtifact, written: &Written, finding: Finding) -> Diagnostic {
+    let error = Diagnostic::error(finding.message);
+    let error = if let Some(place) = written.place(&unit.text, finding.bytes) {
+        error.at(place, "")
+    } else {
+        let text = String::from_utf8_lossy(&written.content);
+        let line = text.lines().nth(finding.line - 1).unwrap_or_default().trim();
+        error.at(artifact.place.clone(), format!("its line {} is `{line}`", finding.line))
+    };
+    error.of(&artifact.module).help(finding.help)
 }
 
 fn two(second: &FilledUnit<'_>, first: &FilledUnit<'_>) -> Diagnostic {
