@@ -1,7 +1,8 @@
 //! The fuzzer: libFuzzer with the targets behind it, started by `run` beside this file.
 //!
 //! `fuzz seeds TARGET FOLDER` writes inputs to begin with. `fuzz fuzz TARGET RECORDS …` feeds a target as libFuzzer's
-//! options `…` say, and keeps in the file RECORDS how long an input took at most and how much memory.
+//! options `…` say, and keeps in the file RECORDS how long an input took at most and how much memory; beside it, with
+//! other endings, are the `slowest` input and the `current` one.
 
 #![expect(clippy::disallowed_methods, reason = "a test: it reads its arguments and writes its records")]
 

@@ -3,7 +3,9 @@
 #![expect(clippy::disallowed_methods, reason = "a test: it writes its records")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::path::PathBuf;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
@@ -56,15 +58,23 @@ struct Records {
 pub(crate) struct Watch {
     path: PathBuf,
     records: Mutex<Records>,
+    /// The input that is being looked at: after an exhausted stack nobody else can say.
+    current: Option<File>,
 }
 
 impl Watch {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, records: Mutex::default() }
+        let current = File::create(beside(&path, "current"));
+        let current = current.inspect_err(|error| eprintln!("beside `{}`: {error}", path.display())).ok();
+        Self { path, records: Mutex::default(), current }
     }
 
     /// Feeds an input to the target. One that takes too long is given two more chances.
     pub(crate) fn run(&self, target: &Target, input: &[u8]) {
+        if let Some(file) = &self.current {
+            // It is the length that says how much of it counts.
+            let _ = file.write_all_at(input, 0).and_then(|()| file.set_len(input.len() as u64));
+        }
         let (mut time, memory) = measured(target, input);
         for _ in 0..2 {
             if time > MAX_TIME {
@@ -83,13 +93,18 @@ impl Watch {
             return;
         }
         let line = format!("{} {}\n", new.time.as_millis(), new.memory >> 20);
-        let slowest = self.path.with_extension("slowest");
+        let slowest = beside(&self.path, "slowest");
         let kept = if new.time > records.time { std::fs::write(slowest, input) } else { Ok(()) };
         *records = new;
         if let Err(error) = kept.and_then(|()| std::fs::write(&self.path, line)) {
             eprintln!("cannot write `{}`: {error}", self.path.display());
         }
     }
+}
+
+/// A file beside the records.
+fn beside(records: &Path, extension: &str) -> PathBuf {
+    records.with_extension(extension)
 }
 
 /// What an input takes of the processor and, above what there was before, of memory.
