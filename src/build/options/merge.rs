@@ -12,12 +12,12 @@ use crate::base::value::{Secret, Value};
 use crate::build::config::host::replacement;
 use crate::build::config::keys::mismatch;
 use crate::build::config::option::OptionDecl;
-use crate::build::config::tree::{Data, MAX_ENTRIES, Node, within};
-use crate::build::expression::CREDENTIAL;
+use crate::build::config::tree::{Data, MAX_ENTRIES, Node};
 use crate::build::host::HostFiles;
 use crate::build::types::{Scalar, Type, check};
 
 use super::history::{Counts, Definition, History, SetBy, given as shown, unused};
+use super::words::{advice_for, credential, not_for_hosts, unfit};
 use super::{Origin, Setting, Strength};
 
 /// Who says something.
@@ -216,26 +216,7 @@ impl Merger<'_> {
                     values.push((given, Value::Secret(secret)));
                 }
                 Ok(value) => values.push((given, value)),
-                Err(misfit) => {
-                    let whole = &given.node.place;
-                    let convertible = !matches!(scalar, Scalar::Secret | Scalar::File { .. });
-                    let code = convertible && !matches!(given.layer, Layer::File(_)) && is_code(whole);
-                    let help = if given.node.data.kind() == "a secret" && convertible {
-                        CREDENTIAL.to_owned()
-                    } else if code && misfit.message.starts_with("expected ") {
-                        format!(
-                            "this expression gives {}; a filter could change that",
-                            given.node.data.kind()
-                        )
-                    } else {
-                        misfit.help
-                    };
-                    let place = match misfit.part {
-                        Some(part) if !is_code(whole) => within(whole, part),
-                        _ => whole.clone(),
-                    };
-                    self.fault(part, Diagnostic::error(misfit.message).at(place, "").help(help));
-                }
+                Err(misfit) => self.fault(part, unfit(misfit, scalar, given)),
             }
         }
         if values.len() < given.len() {
@@ -397,35 +378,4 @@ impl Merger<'_> {
             self.fault(part, fault.help("10,000 are the most"));
         }
     }
-}
-
-/// The name that the secret of a setting has for units, who read it as `$CREDENTIALS_DIRECTORY/NAME`.
-fn credential(setting: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '_' };
-    setting.replace('[', ".").replace(']', "").chars().map(plain).collect()
-}
-
-/// The error that a host file sets what only modules may set.
-#[must_use]
-pub fn not_for_hosts(name: &str, place: Place, decl: &OptionDecl) -> Diagnostic {
-    Diagnostic::error(format!("`{name}` is set by modules, not by hosts"))
-        .at(place, "")
-        .at(decl.place.clone(), "declared `internal` here")
-        .help("leave it out")
-}
-
-/// What is said about an option that must be set.
-fn advice_for(mut error: Diagnostic, decl: &OptionDecl) -> Diagnostic {
-    if !decl.description.is_empty() {
-        error = error.help(decl.description.as_str());
-    }
-    match decl.example.as_ref().and_then(|node| node.place.source.text.get(node.place.span.clone())) {
-        Some(text) if !text.contains('\n') => error.help(format!("for example `{text}`")),
-        _ => error,
-    }
-}
-
-/// Whether a value comes from an expression, going by what is written at its place.
-fn is_code(place: &Place) -> bool {
-    place.source.text.get(place.span.clone()).is_some_and(|text| text.contains("{{"))
 }

@@ -7,6 +7,7 @@ pub mod evaluate;
 pub mod history;
 pub mod merge;
 pub mod plan;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 

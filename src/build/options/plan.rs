@@ -13,7 +13,7 @@ use crate::build::graph::ring_error;
 use crate::build::host::HostFiles;
 use crate::build::instance::Instance;
 use crate::build::names::{Meanings, Names};
-use crate::build::options::merge::not_for_hosts;
+use crate::build::options::words::not_for_hosts;
 use crate::build::ring;
 use crate::build::types::Type;
 use crate::build::world::{Each, Leaf, Meaning, World, leaves};
