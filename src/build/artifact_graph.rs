@@ -37,7 +37,8 @@ impl Artifact {
     }
 
     /// The references in its text, each with its place.
-    fn references(&self) -> Vec<(&Reference, &Place)> {
+    #[must_use]
+    pub fn references(&self) -> Vec<(&Reference, &Place)> {
         let Some(Text::Template { pieces, .. }) = self.text() else {
             return Vec::new();
         };

@@ -195,7 +195,11 @@ impl Project {
         Ok(())
     }
 
-    fn compile(&self) -> Result<Compiled, BuildError> {
+    /// Compiles the host as far as the settings and the artifacts go; nothing is written.
+    ///
+    /// # Errors
+    /// Where the configuration is wrong.
+    pub fn compile(&self) -> Result<Compiled, BuildError> {
         Ok(front::compile(&self.host, &self.modules)?)
     }
 }

@@ -45,6 +45,8 @@ pub struct Compiled {
     pub venvs: Vec<VenvPlace>,
     /// The host, as its files describe it together.
     pub host: Host,
+    /// The modules that are on, as written.
+    pub modules: Modules,
     /// What its modules state about their services.
     pub facts: Facts,
     /// The options that templates and artifacts read.
@@ -165,6 +167,7 @@ pub fn compile_from(
         settings,
         venvs,
         host: world.host,
+        modules: world.modules,
         facts,
         reads,
     })

@@ -67,4 +67,5 @@ pub mod cache;
 pub mod changes;
 pub mod compile;
 
+pub mod picture;
 pub mod reference;

@@ -4,6 +4,7 @@ mod build;
 mod fill_data;
 mod fill_sh;
 mod fuzz;
+mod graph;
 mod instances;
 mod layers;
 mod locks;

@@ -8,6 +8,7 @@
 )]
 
 mod build;
+mod graph;
 mod lock;
 mod new;
 mod options;
@@ -50,6 +51,8 @@ enum Command {
     Options(options::Arguments),
     /// Print the JSON Schema of host files, for editors.
     Schema(schema::Arguments),
+    /// Draw the modules of a host, its artifacts, or the events of a fleet.
+    Graph(graph::Arguments),
 }
 
 impl Cli {
@@ -60,6 +63,7 @@ impl Cli {
             Some(Command::New(arguments)) => arguments.run(),
             Some(Command::Options(arguments)) => arguments.run(),
             Some(Command::Schema(arguments)) => arguments.run(),
+            Some(Command::Graph(arguments)) => arguments.run(),
         }
     }
 }
