@@ -277,23 +277,28 @@ impl Grammar {
         ("text", Self::Text),
     ];
 
+    /// How the names of files end whose grammar this is.
+    #[must_use]
+    pub const fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Sh => &["sh"],
+            Self::Unit => &["service", "socket", "timer", "path", "target", "mount", "swap", "slice"],
+            Self::Json => &["json"],
+            Self::Toml => &["toml"],
+            Self::Ini => &["ini"],
+            Self::Xml => &["xml"],
+            Self::Python => &["py"],
+            Self::Nft => &["nft"],
+            Self::Lines => &[],
+            Self::Text => &["txt"],
+        }
+    }
+
     /// The grammar of files whose name ends so.
     #[must_use]
     pub fn of_extension(extension: &str) -> Option<Self> {
-        match extension {
-            "sh" => Some(Self::Sh),
-            "service" | "socket" | "timer" | "path" | "target" | "mount" | "swap" | "slice" => {
-                Some(Self::Unit)
-            }
-            "json" => Some(Self::Json),
-            "toml" => Some(Self::Toml),
-            "ini" => Some(Self::Ini),
-            "xml" => Some(Self::Xml),
-            "py" => Some(Self::Python),
-            "nft" => Some(Self::Nft),
-            "txt" => Some(Self::Text),
-            _ => None,
-        }
+        let known = Self::ALL.into_iter().find(|(_, grammar)| grammar.extensions().contains(&extension));
+        known.map(|(_, grammar)| grammar)
     }
 }
 

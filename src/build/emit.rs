@@ -2,6 +2,8 @@
 
 mod check;
 
+pub use check::KINDS;
+
 use std::collections::BTreeMap;
 
 use crate::base::layout;

@@ -26,12 +26,15 @@ pub use stand::Stand;
 
 /// The filters that there are. `map("x")` and its like look theirs up while running: what is missing here is removed
 /// from the environment too.
-const FILTERS: &str = "abs batch bool bytes capitalize chain count d default dictsort first float format groupby int \
+pub const FILTERS: &str = "abs batch bool bytes capitalize chain count d default dictsort first float format groupby int \
     items join last length lines list lower map max min reject rejectattr replace reverse round seconds select \
     selectattr slice sort split string sum title trim unique upper zip";
 /// The tests that there are.
-const TESTS: &str = "boolean defined divisibleby endingwith eq equalto even false float ge gt in integer iterable le \
+pub const TESTS: &str = "boolean defined divisibleby endingwith eq equalto even false float ge gt in integer iterable le \
     lt mapping ne none number odd sequence startingwith string true undefined";
+
+/// The functions of templates that refer to artifacts, and to secrets.
+pub const REFERENCES: [&str; 5] = ["script", "venv", "file", "unit", "credential"];
 
 /// The most values that a name may hold together.
 const MAX_WEIGHT: u32 = 256;
@@ -355,8 +358,7 @@ impl Walk<'_> {
         let CallType::Function(name) = call.identify_call() else {
             return self.fault(call.span(), "only functions can be called", "use a filter");
         };
-        let references: &[&str] =
-            if self.files { &["script", "venv", "file", "unit", "credential"] } else { &[] };
+        let references: &[&str] = if self.files { &REFERENCES } else { &[] };
         match call.args.as_slice() {
             args if name == "range" => self.args(args),
             [CallArg::Pos(arg)] if references.contains(&name) => self.expr(arg),

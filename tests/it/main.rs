@@ -1,6 +1,7 @@
 //! Tests of the two programs that need no root.
 
 mod build;
+mod docs;
 mod fill_data;
 mod fill_sh;
 mod fuzz;

@@ -31,6 +31,25 @@ description = "A map of lists."
 type = "int"
 max = 9
 description = "One that must be set."
+renamed_from = "wanted"
+[options.gone]
+removed = "leave it out"
+[options.rows]
+type = "list of table"
+description = "Rows."
+[options.rows.fields.xpath]
+type = "xpath"
+description = "An XPath."
+[options.rows.fields.key]
+type = "secret"
+optional = true
+description = "A secret."
+[options.rows.fields.old]
+removed = "leave it out"
+[options.script]
+type = "file"
+optional = true
+description = "A file."
 "#;
 
 struct Project {
@@ -87,6 +106,10 @@ fn what_is_right_is_taken_by_both() {
         ("modules = [\"comet\", \"more\"]", "modules = { replace = [\"comet\", \"more\"] }"),
         ("whitelist = [\"192.0.2.0/24\"]", "whitelist = { replace = [\"2001:db8::/32\"] }"),
         ("needed = 7", "needed = -7\nfactor = 0.5"),
+        ("needed = 7", "wanted = 7"),
+        ("needed = 7", "needed = 7\nrows = [{ xpath = \"//a\", key = { file = \"/etc/x\" } }]"),
+        ("needed = 7", "needed = 7\nrows = { replace = [{ xpath = \"//a\" }] }"),
+        ("needed = 7", "needed = 7\nscript = \"node1.toml\""),
         ("needed = 7", "needed = 7\nnames.a = [\"x\"]\nnames.replace = [\"y\"]"),
         ("needed = 7", "needed = 7\nnames = { replace = { a = [\"x\"] } }"),
         ("needed = 7", "needed = 7\nnames.a = { replace = [\"x\"] }"),
@@ -143,6 +166,13 @@ fn what_is_wrong_is_refused_by_both() {
         ("local_ivo =", "remotes = [\"upstream.example.org\"]\nlocal_ivo ="),
         ("\"ivo://org.example/node1\"", "\"https://example.org\""),
         ("needed = 7", "needed = 10"),
+        ("needed = 7", "wanted = 10"),
+        ("needed = 7", "needed = 7\ngone = 1"),
+        ("needed = 7", "needed = 7\nrows = [{ xpath = \"//a\", old = 1 }]"),
+        ("needed = 7", "needed = 7\nrows = [{ xpath = \"//a\", key = \"secret\" }]"),
+        ("needed = 7", "needed = 7\nrows = [{ xpath = \"//a\", key = { file = \"secret\" } }]"),
+        ("needed = 7", "needed = 7\nrows = [{ xpath = \"\" }]"),
+        ("needed = 7", "needed = 7\nscript = \"/etc/passwd\""),
         ("needed = 7", "needed = 7\nfactor = 0.25"),
         ("needed = 7", "needed = 7\nnames = [\"x\"]"),
         ("needed = 7", "needed = 7\nnames.a = \"x\""),

@@ -9,6 +9,7 @@
 
 mod build;
 mod graph;
+mod docs;
 mod lock;
 mod new;
 mod options;
@@ -45,6 +46,8 @@ struct Cli {
 enum Command {
     /// Resolve the host's Python environments and write their locks.
     Lock(lock::Arguments),
+    /// Write the reference: Markdown, and one HTML page with a search.
+    Docs(docs::Arguments),
     /// Write the start of a host or a module: commented, and ready to be built.
     New(new::Arguments),
     /// List the options of modules: name, type, default, description; or describe one of them.
@@ -60,6 +63,7 @@ impl Cli {
         match self.command {
             None => self.build.run(),
             Some(Command::Lock(arguments)) => arguments.run(),
+            Some(Command::Docs(arguments)) => arguments.run(),
             Some(Command::New(arguments)) => arguments.run(),
             Some(Command::Options(arguments)) => arguments.run(),
             Some(Command::Schema(arguments)) => arguments.run(),

@@ -140,7 +140,15 @@ impl Kind {
         }
     }
 
-    const fn has_text(self) -> bool {
+    /// The name of its tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+
+    /// Whether it has a text, of a template or a source.
+    #[must_use]
+    pub const fn has_text(self) -> bool {
         matches!(self, Self::File | Self::Script | Self::Unit)
     }
 }

@@ -51,6 +51,12 @@ impl FactKind {
         }
     }
 
+    /// The name of its tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+
     const fn title(self) -> &'static str {
         match self {
             Self::Listen => "a `[[listen]]`",

@@ -13,7 +13,7 @@ use super::keys::{Keys, mismatch, string, table};
 use super::tree::{Data, Entry, Node, Placed, Table, within};
 
 /// The names of the types of one value.
-const SCALARS: [&str; 17] = [
+pub const SCALARS: [&str; 17] = [
     "bool",
     "int",
     "float",

@@ -16,7 +16,7 @@ use super::Fields;
 const WITHIN: Duration = Duration::from_secs(15);
 
 /// The kinds, each with the keys that only some kinds have.
-const KINDS: [(&str, &[&str]); 6] = [
+pub const KINDS: [(&str, &[&str]); 6] = [
     ("unit-active", &[]),
     ("vtp", &["port"]),
     ("vtp-nak", &["port"]),

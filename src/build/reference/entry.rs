@@ -34,6 +34,12 @@ impl Entry<'_> {
         format!("{}.{}", self.module.name, self.path.join("."))
     }
 
+    /// What links to it lead to: as its name, but for the brackets, which an address would have to escape.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.name().replace(['<', '>'], "")
+    }
+
     /// Where modules set it: `[[set]]` of any module, in the order of the modules, as written.
     #[must_use]
     pub fn setters<'m>(&self, modules: &'m Library) -> Vec<(&'m ModuleFile, Place)> {

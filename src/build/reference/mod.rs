@@ -13,5 +13,9 @@ pub mod search;
 
 pub mod schema;
 
+pub mod html;
+pub mod markdown;
+pub mod page;
+
 pub mod start;
 pub mod write;

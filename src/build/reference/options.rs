@@ -157,9 +157,7 @@ fn one(entries: &[Entry<'_>], modules: &Library, width: usize) -> String {
 /// What is known of an option besides its description, each with a name.
 fn facts(entry: &Entry<'_>, modules: &Library) -> Vec<(&'static str, String)> {
     let decl = entry.decl;
-    let kind = words::type_name(&decl.kind);
-    let limits = words::limits(&decl.kind).map_or_else(String::new, |limits| format!(": {limits}"));
-    let mut facts = vec![("type", kind + &limits)];
+    let mut facts = vec![("type", words::described(&decl.kind))];
     facts.push((
         "default",
         match (unset(decl), &decl.default) {

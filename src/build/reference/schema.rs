@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::base::name::ModuleName;
 use crate::build::config::host::{ARCHS, HOST_TEXTS};
 use crate::build::config::module::ModuleFile;
-use crate::build::config::option::OptionDecl;
+use crate::build::config::option::{OptionDecl, Removed};
 use crate::build::types::{Scalar, Type};
 
 use super::library::Library;
@@ -111,7 +111,7 @@ fn host_text(key: &str) -> Value {
 }
 
 fn section(module: &ModuleFile, modules: &Library) -> Value {
-    let mut table = fields(&module.options);
+    let mut table = fields(&module.options, &module.removed);
     if let Some(Value::Object(properties)) = table.get_mut("properties") {
         properties.extend(bind(module, modules).map(|bind| ("bind".to_owned(), bind)));
     }
@@ -140,9 +140,21 @@ fn bind(module: &ModuleFile, modules: &Library) -> Option<Value> {
     })
 }
 
-fn fields(options: &BTreeMap<String, OptionDecl>) -> Map<String, Value> {
-    let public = options.iter().filter(|(_, decl)| !decl.internal);
-    let properties: Map<String, Value> = public.map(|(name, decl)| (name.clone(), option(decl))).collect();
+fn fields(options: &BTreeMap<String, OptionDecl>, removed: &Removed) -> Map<String, Value> {
+    let mut properties: Map<String, Value> = Map::new();
+    for (name, decl) in options.iter().filter(|(_, decl)| !decl.internal) {
+        properties.insert(name.clone(), option(decl));
+        if let Some(old) = &decl.renamed_from {
+            let description = format!("Renamed to `{name}`. {}", decl.description);
+            let mut schema = with_description(option(decl), &description);
+            schema["deprecated"] = true.into();
+            properties.insert(old.value.clone(), schema);
+        }
+    }
+    for (name, message) in removed {
+        let description = format!("There is no such option any more: {}", message.value);
+        properties.insert(name.clone(), json!({ "description": description, "deprecated": true, "not": {} }));
+    }
     Map::from_iter([
         ("type".to_owned(), "object".into()),
         ("properties".to_owned(), Value::Object(properties)),
@@ -153,8 +165,8 @@ fn fields(options: &BTreeMap<String, OptionDecl>) -> Map<String, Value> {
 fn option(decl: &OptionDecl) -> Value {
     let mut description = decl.description.clone();
     let kind = match &decl.kind {
-        Type::Scalar(_) | Type::Table(_) => of_type(&decl.kind),
-        Type::List { .. } | Type::Map(_) => replaceable(of_type(&decl.kind)),
+        Type::Scalar(_) | Type::Table(_) => of_type(&decl.kind, &decl.removed),
+        Type::List { .. } | Type::Map(_) => replaceable(of_type(&decl.kind, &decl.removed)),
     };
     let Value::Object(mut schema) = kind else { return kind };
     match &decl.default {
@@ -195,26 +207,26 @@ fn replaceable(schema: Value) -> Value {
     Value::Object(whole)
 }
 
-fn of_type(kind: &Type) -> Value {
+fn of_type(kind: &Type, removed: &Removed) -> Value {
     match kind {
         Type::Scalar(scalar) => of_scalar(scalar),
-        Type::List { item, .. } => json!({ "type": "array", "items": of_type(item) }),
-        Type::Map(item) => json!({ "type": "object", "additionalProperties": entry(item) }),
-        Type::Table(options) => Value::Object(fields(options)),
+        Type::List { item, .. } => json!({ "type": "array", "items": of_type(item, removed) }),
+        Type::Map(item) => json!({ "type": "object", "additionalProperties": entry(item, removed) }),
+        Type::Table(options) => Value::Object(fields(options, removed)),
     }
 }
 
 /// An entry of a map: it may replace what is weaker.
-fn entry(kind: &Type) -> Value {
+fn entry(kind: &Type, removed: &Removed) -> Value {
     match kind {
-        Type::Scalar(_) => of_type(kind),
-        Type::List { .. } | Type::Map(_) => replaceable(of_type(kind)),
+        Type::Scalar(_) => of_type(kind, removed),
+        Type::List { .. } | Type::Map(_) => replaceable(of_type(kind, removed)),
         Type::Table(options) => {
-            let Value::Object(mut schema) = of_type(kind) else { return Value::Null };
+            let Value::Object(mut schema) = of_type(kind, removed) else { return Value::Null };
             if !options.contains_key("replace") {
                 let replace = json!({
                     "description": "Drops all that is weaker of this entry.",
-                    "allOf": [of_type(kind)],
+                    "allOf": [of_type(kind, removed)],
                 });
                 if let Some(Value::Object(properties)) = schema.get_mut("properties") {
                     properties.insert("replace".to_owned(), replace);

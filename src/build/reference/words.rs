@@ -17,6 +17,17 @@ pub fn type_name(kind: &Type) -> String {
     }
 }
 
+/// A type with what else must hold of its values: `port, from 1024 to 65535`.
+#[must_use]
+pub fn described(kind: &Type) -> String {
+    let name = type_name(kind);
+    match (innermost(kind), limits(kind)) {
+        (_, None) => name,
+        (Type::Scalar(Scalar::OneOf(_)), Some(known)) => format!("{name} {known}"),
+        (_, Some(limits)) => format!("{name}, {limits}"),
+    }
+}
+
 /// The type within all lists and maps.
 #[must_use]
 pub fn innermost(kind: &Type) -> &Type {

@@ -16,6 +16,7 @@ use crate::build::front::compile_from;
 use crate::build::module_folders::ModuleFolder;
 use crate::build::sources::{ReadFault, Tree};
 
+use super::markdown::MARKER;
 use super::start::{Live, NewHost};
 
 /// A tree in which one file is another text, or there at all.
@@ -88,6 +89,52 @@ fn fresh(path: &Path, text: &str) -> Result<(), BuildError> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(vec![there(path)].into()),
         file => Ok(file.on("make", path)?.write_all(text.as_bytes()).on("write", path)?),
     }
+}
+
+/// Writes pages into a folder: those of before are written anew, and those that are no longer among them go.
+///
+/// # Errors
+/// Where a file of another is in the way, all of them, and nothing is written then; or where one cannot be written.
+pub fn pages(folder: &Path, files: &[(String, String)]) -> Result<(), BuildError> {
+    let faults: Vec<Diagnostic> = files.iter().filter_map(|(name, _)| foreign(&folder.join(name))).collect();
+    if !faults.is_empty() {
+        return Err(faults.into());
+    }
+    for (name, text) in files {
+        let path = folder.join(name);
+        if fs::read_to_string(&path).is_ok_and(|old| old == *text) {
+            continue;
+        }
+        let above = path.parent().unwrap_or(folder);
+        fs::create_dir_all(above).on("make folder", above)?;
+        let mut file = tempfile::NamedTempFile::new_in(above).on("make a file in", above)?;
+        file.write_all(text.as_bytes()).on("write", &path)?;
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        file.as_file().set_permissions(mode).on("set the mode of", &path)?;
+        file.persist(&path).map_err(|error| error.error).on("write", &path)?;
+    }
+    let kept = |path: &Path| files.iter().any(|(name, _)| folder.join(name) == path);
+    for entry in fs::read_dir(folder.join("modules")).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if !kept(&path) && is_ours(&path) {
+            fs::remove_file(&path).on("remove", &path)?;
+        }
+    }
+    Ok(())
+}
+
+/// The error that what is at a path is none of our pages.
+fn foreign(path: &Path) -> Option<Diagnostic> {
+    (path.symlink_metadata().is_ok() && !is_ours(path)).then(|| {
+        Diagnostic::error(format!("`{}` is none of our pages", path.display()))
+            .help("move it away, or choose another folder: nothing is written over it")
+    })
+}
+
+/// Whether a file is one of our pages: it has the mark in its first lines.
+fn is_ours(path: &Path) -> bool {
+    let is_file = path.symlink_metadata().is_ok_and(|found| found.is_file());
+    is_file && fs::read_to_string(path).is_ok_and(|text| text.lines().take(2).any(|line| line == MARKER))
 }
 
 fn there(path: &Path) -> Diagnostic {

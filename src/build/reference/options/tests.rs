@@ -110,7 +110,7 @@ fn one_option_with_all_that_is_known_of_it() {
 
       Kinds of a part.
 
-      type      list of one of: `"a"`, `"b"`
+      type      list of one of `"a"`, `"b"`
       default   ["a"]
       entries   equal ones stay
       set by    hosts and modules
@@ -123,7 +123,7 @@ fn one_option_with_all_that_is_known_of_it() {
       A long description that does not stop before it has filled
       more than one line of a terminal.
 
-      type      string: at least 1 character, matches `[a-z ]+`
+      type      string, at least 1 character, matches `[a-z ]+`
       default   there is none: it must be set
       set by    hosts and modules
       declared  modules/a/module.toml:3:10

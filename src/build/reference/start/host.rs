@@ -8,7 +8,7 @@ use crate::build::artifact::Target;
 use crate::build::config::module::ModuleFile;
 use crate::build::config::option::OptionDecl;
 use crate::build::reference::library::Library;
-use crate::build::reference::words::{Unset, is_computed, limits, toml, type_name, unset};
+use crate::build::reference::words::{Unset, described, is_computed, toml, unset};
 use crate::build::types::Type;
 
 /// The columns that comments fill.
@@ -134,9 +134,7 @@ impl Section<'_> {
 
     fn value(&mut self, key: &str, decl: &OptionDecl) {
         self.text.push('\n');
-        let limits = limits(&decl.kind).map_or_else(String::new, |limits| format!(": {limits}"));
-        let kind = format!("{}{limits}", type_name(&decl.kind));
-        self.comment(&format!("{} ({kind})", decl.description));
+        self.comment(&format!("{} ({})", decl.description, described(&decl.kind)));
         let default = decl.default.as_ref().filter(|node| !is_computed(node));
         let (unset, example) = (unset(decl), decl.example.as_ref().or(default));
         let live = match unset {
