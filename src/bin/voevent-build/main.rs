@@ -8,8 +8,8 @@
 )]
 
 mod build;
-mod graph;
 mod docs;
+mod graph;
 mod lock;
 mod new;
 mod options;
