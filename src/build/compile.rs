@@ -98,11 +98,11 @@ impl Project {
         Cache::new(self.out.join(".cache"))
     }
 
-    fn folders(&self) -> Folders {
+    pub(super) fn folders(&self) -> Folders {
         Folders { locks: self.locks.clone(), tools: self.out.join(".cache/tools") }
     }
 
-    fn stem(&self) -> String {
+    pub(super) fn stem(&self) -> String {
         self.host.file_stem().unwrap_or_default().to_string_lossy().into_owned()
     }
 
@@ -136,7 +136,7 @@ impl Project {
         };
         let laid = workshop.lay_out(&compiled.rendered, &compiled.venvs, say)?;
         let sealed = seal(&compiled.rendered, &laid.venvs);
-        let Sealed { bundle, objects, warnings } = sealed.map_err(|errors| compiled.explained(errors))?;
+        let Sealed { bundle, objects, warnings, .. } = sealed.map_err(|errors| compiled.explained(errors))?;
         self.free(&link)?;
         let before = linked(&link).and_then(|name| store.bundle(&name).ok());
         let mut batch = store.batch()?;

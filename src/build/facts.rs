@@ -256,19 +256,18 @@ impl Stater<'_> {
     fn key(&self, key: &'static str) -> Result<Option<(Value, Said)>, Nothing> {
         let holds = self.decl.kind.keys().iter().find(|(name, ..)| *name == key).map(|(_, holds, _)| *holds);
         let (Some(holds), Some(written)) = (holds, self.decl.keys.get(key)) else { return Ok(None) };
-        let said = |value: Option<&Value>| self.said(written, value);
-        let shown = |fault: Diagnostic| {
-            said(None)
-                .set
-                .into_iter()
-                .fold(fault, |fault, (place, leaf)| fault.at(place, format!("`{leaf}` is set here")))
-        };
         let node = self.machine.node(written, self.site, self.settings)?;
         if node.data == Data::None {
             return Ok(None);
         }
+        let said = |value: &Value| self.said(written, value);
+        let shown = |fault: Diagnostic| {
+            let text = if let Data::Str(text) = &node.data { text.clone() } else { String::new() };
+            let set = said(&Value::Str(text)).set.into_iter();
+            set.fold(fault, |fault, (place, leaf)| fault.at(place, format!("`{leaf}` is set here")))
+        };
         let value = value(holds, &node).map_err(shown)?;
-        let said = said(Some(&value));
+        let said = said(&value);
         Ok(Some((value, said)))
     }
 
@@ -298,7 +297,7 @@ impl Stater<'_> {
     }
 
     /// Where the value of a key is said.
-    fn said(&self, written: &Node, value: Option<&Value>) -> Said {
+    fn said(&self, written: &Node, value: &Value) -> Said {
         let module = self.site.module;
         let mut names = Names { world: self.machine.world, module, faults: &mut Vec::new() };
         let mut meanings = names.node(written, self.machine.world.entries(&self.decl.guard));
@@ -316,8 +315,8 @@ impl Stater<'_> {
     }
 
     /// Within a list or a map that a host sets, the entry that a value comes from, where it can be told.
-    fn narrowed(&self, place: Place, each: Option<&EachEntry>, value: Option<&Value>) -> Place {
-        let (Some(each), Some(value)) = (each, value) else { return place };
+    fn narrowed(&self, place: Place, each: Option<&EachEntry>, value: &Value) -> Place {
+        let Some(each) = each else { return place };
         let sections = self.files.files.iter().flat_map(|file| file.sections.values());
         let mut nodes: Vec<&Node> = sections.map(|entry| &entry.value).collect();
         while let Some(node) = nodes.pop() {

@@ -62,7 +62,11 @@ impl Loader<'_> {
     }
 
     fn source(&mut self, path: &Path, bytes: Vec<u8>) -> Option<Arc<Source>> {
-        let bad = match text(&path.to_string_lossy(), bytes) {
+        let source = match self.tree.library() {
+            Some(library) => library.source(path, bytes),
+            None => text(&path.to_string_lossy(), bytes),
+        };
+        let bad = match source {
             Ok(source) => match private_key::find(&source.text) {
                 None => return Some(source),
                 Some(key) => {
@@ -190,7 +194,10 @@ impl Loader<'_> {
 
     fn module(&mut self, name: &Placed<ModuleName>) -> Option<Arc<ModuleFile>> {
         let source = self.module_text(name)?;
-        module::read(&name.value, &source, &mut self.faults).map(Arc::new)
+        match self.tree.library() {
+            Some(library) => library.module(&name.value, &source, &mut self.faults),
+            None => module::read(&name.value, &source, &mut self.faults).map(Arc::new),
+        }
     }
 
     /// The text of the one module of a name. It is looked for in all folders, so that the log of inputs has each.

@@ -17,6 +17,7 @@ pub mod scan;
 pub mod graph;
 pub mod host;
 pub mod instance;
+pub mod library;
 pub mod load;
 pub mod module_folders;
 pub mod private_key;
@@ -65,6 +66,7 @@ pub mod unit;
 
 pub mod cache;
 pub mod changes;
+pub mod check;
 pub mod compile;
 
 pub mod picture;

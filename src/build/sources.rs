@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 use crate::base::report::Source;
 
+use super::library::Library;
+
 /// The largest source file.
 pub const MAX_SOURCE: u64 = 1 << 20;
 
@@ -98,6 +100,11 @@ pub trait Tree {
 
     /// The sorted names in a folder, for suggestions; none where it cannot be listed.
     fn list(&mut self, folder: &Path) -> Vec<String>;
+
+    /// What is parsed from its files once for several hosts; by default there is nothing of that kind.
+    fn library(&self) -> Option<&Library> {
+        None
+    }
 }
 
 /// The file system, with a log.

@@ -25,7 +25,7 @@ pub struct Templates {
     /// Sources that are taken as they are.
     pub bytes: BTreeMap<String, Vec<u8>>,
     /// What is in each template, with all that it includes; none where it cannot be read.
-    pub found: BTreeMap<String, Vec<Found>>,
+    pub found: BTreeMap<String, Vec<Arc<Found>>>,
 }
 
 /// The name of a file of a module.
@@ -85,7 +85,7 @@ struct Walk<'a, 'b> {
     module: &'a ModuleName,
     templates: &'a mut Templates,
     open: Vec<String>,
-    found: Vec<Found>,
+    found: Vec<Arc<Found>>,
 }
 
 impl Walk<'_, '_> {
@@ -108,8 +108,7 @@ impl Walk<'_, '_> {
             return;
         }
         let Some(source) = self.source(file, asked) else { return };
-        let found = template(&source.text, Stand::File(&source), locals, &mut self.loader.faults);
-        let Some(found) = found else { return };
+        let Some(found) = self.found(&source, locals) else { return };
         self.open.push(file.to_owned());
         for (file, place, locals) in &found.includes {
             if is_plain(file) {
@@ -124,6 +123,14 @@ impl Walk<'_, '_> {
         }
         self.open.pop();
         self.found.push(found);
+    }
+
+    fn found(&mut self, source: &Arc<Source>, locals: &Locals) -> Option<Arc<Found>> {
+        let Loader { tree, faults, .. } = &mut *self.loader;
+        match tree.library() {
+            Some(library) if locals.is_empty() => library.template(source, faults),
+            _ => template(&source.text, Stand::File(source), locals, faults).map(Arc::new),
+        }
     }
 
     fn source(&mut self, file: &str, asked: &Place) -> Option<Arc<Source>> {

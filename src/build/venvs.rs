@@ -19,7 +19,7 @@ use crate::build::lock::{
 use crate::build::seal::LaidVenv;
 use crate::build::wheel::lay_out;
 use crate::store::disk::Store;
-use crate::store::object::ObjectDigest;
+use crate::store::object::{ObjectDigest, Tree};
 
 /// What is needed to lay venvs out.
 pub struct Workshop<'a> {
@@ -191,14 +191,58 @@ impl Workshop<'_> {
     }
 
     fn lock(&self, request: &LockRequest, laid: &mut Laid) -> Result<(String, Pylock), Vec<Diagnostic>> {
+        let Self { folders, path, host, .. } = self;
+        let (path, text, lock) = Locks { folders, path, host }.find(request)?;
+        laid.locks.push((path, text.clone()));
+        Ok((text, lock))
+    }
+}
+
+/// Where the locks of a host are looked for.
+pub struct Locks<'a> {
+    /// Locks.
+    pub folders: &'a Folders,
+    /// As the user would write the host file, for the advice to lock it.
+    pub path: &'a Path,
+    /// The host: what of it a lock depends on has places.
+    pub host: &'a Host,
+}
+
+impl Locks<'_> {
+    /// Looks at the locks of all venvs of a host, and at nothing else: what a venv would hold is not known then, and
+    /// each has a stand-in that must never reach a store. With all that is missing, stale or wrong.
+    #[must_use]
+    pub fn look(
+        &self,
+        rendered: &Rendered,
+        places: &[VenvPlace],
+    ) -> (BTreeMap<Label, LaidVenv>, Vec<Diagnostic>) {
+        let mut stand_ins = BTreeMap::new();
+        let mut errors = twice(rendered, places);
+        let all_differ = errors.is_empty();
+        for (artifact, venv) in venvs(rendered) {
+            let lock = match self.find(&request(rendered, venv)) {
+                Ok((_, text, _)) => text,
+                Err(found) => {
+                    let found = found.into_iter().filter(|_| all_differ);
+                    errors.extend(found.map(|diagnostic| located(diagnostic, artifact, places)));
+                    String::new()
+                }
+            };
+            let digest = ObjectDigest::Tree(Tree::default().digest());
+            stand_ins.insert(venv.name.clone(), LaidVenv { digest, size: 0, tree: None, lock });
+        }
+        (stand_ins, errors)
+    }
+
+    fn find(&self, request: &LockRequest) -> Result<(PathBuf, String, Pylock), Vec<Diagnostic>> {
         let one = |diagnostic| vec![diagnostic];
         let command = format!("run `voevent-build lock {}`", self.path.display());
         let inputs = request.inputs().map_err(|error| one(fault(&error, REQUIREMENT)))?;
         match find_lock(&self.folders.locks, request, &inputs).map_err(|error| one(unreadable(&error)))? {
             Found::Lock(path) => {
                 let (text, lock) = read_lock(&path).map_err(|error| one(unreadable(&error)))?;
-                laid.locks.push((path, text.clone()));
-                Ok((text, lock))
+                Ok((path, text, lock))
             }
             Found::Missing => {
                 let message = format!("venv `{}` has no lock", request.venv);

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::driver::{Explain, Result};
+use crate::fleet::fleet;
 use crate::measure::{Took, here};
 use crate::sandbox::Sandbox;
 use crate::table::Table;
@@ -56,12 +57,26 @@ pub(crate) fn rows(table: &mut Table) -> Result<()> {
         project.remove("generated/.cache/node1.toml");
         build(&[])
     })?;
+    checked(table)?;
     unpacked(table, &project)?;
     table
         .add(("build, store and notes empty", &[BSDTAR]), 7, |run| build(&["--out", &format!("out{run}")]))?;
     // A folder of objects cannot be written, not even by its owner: the sandbox's end would fail over it.
     (0..7).for_each(|run| project.remove(&format!("out{run}")));
     Ok(())
+}
+
+/// All hosts of a fleet in one run; without tools, whose time is theirs, and with those that are here.
+fn checked(table: &mut Table) -> Result<()> {
+    let project = fleet(200);
+    let check = |path: &str| {
+        let path = format!("PATH={path}");
+        let words = ["/usr/bin/env", &path, env!("CARGO_BIN_EXE_voevent-build"), "check"];
+        here(&project.path("."), &words.map(OsStr::new))
+    };
+    table.add(("check of 200 hosts of 30 modules", &[]), 5, |_| check("/nowhere"))?;
+    let here = std::env::var("PATH").unwrap_or_default();
+    table.add(("the same with outside tools", &[]), 3, |_| check(&here))
 }
 
 fn unpacked(table: &mut Table, project: &Sandbox) -> Result<()> {

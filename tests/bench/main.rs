@@ -12,6 +12,8 @@ mod build;
 #[path = "../target/driver/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests use all of it")]
 mod driver;
+#[path = "../it/fleet.rs"]
+mod fleet;
 mod measure;
 #[path = "../target/node.rs"]
 #[expect(dead_code, reason = "the tests use all of it")]

@@ -1,9 +1,12 @@
 //! Tests of the two programs that need no root.
 
 mod build;
+mod check;
 mod docs;
 mod fill_data;
 mod fill_sh;
+mod fleet;
+mod fleet_rules;
 mod fuzz;
 mod graph;
 mod instances;

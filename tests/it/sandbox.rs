@@ -139,7 +139,7 @@ impl Sandbox {
 }
 
 /// Everything below a folder, a line each: path, inode, mode, size, times, and the target of a link.
-fn listing(folder: &Path) -> Vec<String> {
+pub(crate) fn listing(folder: &Path) -> Vec<String> {
     if !folder.exists() {
         return Vec::new();
     }

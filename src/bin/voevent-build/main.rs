@@ -8,6 +8,7 @@
 )]
 
 mod build;
+mod check;
 mod docs;
 mod graph;
 mod lock;
@@ -44,6 +45,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Check hosts, each by itself and all together, and write nothing.
+    Check(check::Arguments),
     /// Resolve the host's Python environments and write their locks.
     Lock(lock::Arguments),
     /// Write the reference: Markdown, and one HTML page with a search.
@@ -62,6 +65,7 @@ impl Cli {
     fn run(self) -> Result<Outcome, BuildError> {
         match self.command {
             None => self.build.run(),
+            Some(Command::Check(arguments)) => arguments.run(),
             Some(Command::Lock(arguments)) => arguments.run(),
             Some(Command::Docs(arguments)) => arguments.run(),
             Some(Command::New(arguments)) => arguments.run(),

@@ -65,7 +65,7 @@ const MAX_NAMED: usize = 3;
 
 /// Hosts by their names, the first few of them: `` `a`, `b` and 7 more ``.
 #[must_use]
-pub fn named<'a>(names: impl IntoIterator<Item = &'a HostName>) -> String {
+pub fn named(names: impl IntoIterator<Item = impl std::fmt::Display>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match names.as_slice() {
         [] => String::new(),
@@ -90,8 +90,8 @@ impl<'a> Sharers<'a> {
         self.by_place.entry(key).or_insert_with(|| (said, Vec::new())).1.push(name);
     }
 
-    fn count(&self) -> usize {
-        self.by_place.values().map(|(_, names)| names.len()).sum()
+    fn names(&self) -> Vec<&'a HostName> {
+        self.by_place.values().flat_map(|(_, names)| names.iter().copied()).collect()
     }
 
     /// Adds the first few places, each with the hosts that it is about.

@@ -9,7 +9,7 @@ use crate::base::report::Diagnostic;
 use crate::build::facts::{Listener, Protocol, Role};
 
 use super::flow::{Flow, Link, Upstream, broadcasters, canonical};
-use super::{Member, Sharers};
+use super::{Member, Sharers, named};
 
 /// Subscriptions that cannot work: nobody broadcasts at that port, or the subscriber is shut out.
 pub(super) fn misled(flow: &Flow<'_>) -> Vec<Diagnostic> {
@@ -115,12 +115,11 @@ pub(super) fn single(flow: &Flow<'_>) -> Vec<Diagnostic> {
         }
     }
     let warning = |(upstream, sharers): (String, Sharers<'_>)| {
-        let who = match sharers.count() {
-            1 => "one host takes its events".to_owned(),
-            count => format!("{count} hosts take their events"),
-        };
-        let warning =
-            Diagnostic::warning(format!("{who} from `{upstream}` alone, and none come while that is down"));
+        let names = sharers.names();
+        let take = if names.len() == 1 { "takes its events" } else { "take their events" };
+        let message =
+            format!("{} {take} from `{upstream}` alone: none come while that is down", named(names));
+        let warning = Diagnostic::warning(message);
         sharers.shown(warning).help("subscribe to a second broker too: what was seen before is dropped")
     };
     found.into_iter().map(warning).collect()

@@ -76,9 +76,11 @@ pub(super) fn rings(flow: &Flow<'_>) -> Vec<Diagnostic> {
     let nodes: BTreeSet<Node<'_>> = links.iter().flat_map(|(from, to, _)| [*from, *to]).collect();
     let nodes: Vec<Node<'_>> = nodes.into_iter().collect();
     let index = |node: &Node<'_>| nodes.partition_point(|other| other < node);
-    let edges: Vec<Edge<&Said>> =
-        links.iter().map(|(from, to, said)| (index(from), index(to), *said)).collect();
-    let rings = order(nodes.len(), &edges).err().unwrap_or_default();
+    let edges = links.iter().map(|(from, to, said)| (index(from), index(to), *said));
+    // Within a larger ring the shortest one is shown: who subscribes to itself would hide it.
+    let (own, others): (Vec<Edge<&Said>>, Vec<_>) = edges.partition(|(from, to, _)| from == to);
+    let mut rings = order(nodes.len(), &others).err().unwrap_or_default();
+    rings.extend(own.into_iter().map(|(node, _, said)| vec![(node, said)]));
     rings.iter().map(|ring| ring_warning((flow, &nodes), ring)).collect()
 }
 

@@ -44,35 +44,59 @@ pub enum Cause {
 /// # Errors
 /// Where it cannot be started, ends with another code than 0, or takes longer than `within`.
 pub fn run(program: &str, command: &mut Command, within: Duration) -> Result<String, Failed> {
+    let Ended { status, stdout, stderr } = ended(program, command.stdin(Stdio::null()), within)?;
+    if status.success() {
+        return Ok(stdout);
+    }
+    // pip writes some of its errors to stdout.
+    let said = format!("{stdout}\n{stderr}");
+    Err(Failed { program: program.to_owned(), cause: Cause::Status(status), said })
+}
+
+/// How a program ended, and what it said.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code, or the signal that ended it.
+    pub status: ExitStatus,
+    /// What it wrote to stdout.
+    pub stdout: String,
+    /// What it wrote to stderr.
+    pub stderr: String,
+}
+
+/// Runs a command, whose stdin is set up, to its end.
+///
+/// # Errors
+/// Where it cannot be started or watched, or takes longer than `within`; not where it fails.
+pub fn ended(program: &str, command: &mut Command, within: Duration) -> Result<Ended, Failed> {
     let failed = |cause, said| Failed { program: program.to_owned(), cause, said };
     let files = tempfile::tempfile().and_then(|out| Ok((out, tempfile::tempfile()?)));
     let (mut stdout, mut stderr) = files.map_err(|error| failed(Cause::Start(error), String::new()))?;
     let streams = stdout.try_clone().and_then(|out| Ok((out, stderr.try_clone()?)));
     let (out, err) = streams.map_err(|error| failed(Cause::Start(error), String::new()))?;
     // Files and not pipes: whoever inherits a pipe can keep it open for ever.
-    command.stdin(Stdio::null()).stdout(out).stderr(err);
+    command.stdout(out).stderr(err);
     let mut child = command.spawn().map_err(|error| failed(Cause::Start(error), String::new()))?;
     let end = Instant::now() + within;
     let mut pause = Duration::from_millis(1);
-    let cause = loop {
+    let status = loop {
         match child.try_wait() {
-            Ok(Some(status)) if status.success() => break None,
-            Ok(Some(status)) => break Some(Cause::Status(status)),
-            Err(error) => break Some(Cause::Watch(error)),
+            Ok(Some(status)) => break Ok(status),
+            Err(error) => break Err(Cause::Watch(error)),
             Ok(None) if Instant::now() >= end => {
                 // Both fail only where it is gone already.
                 let _ = child.kill();
                 let _ = child.wait();
-                break Some(Cause::Late(within));
+                break Err(Cause::Late(within));
             }
             Ok(None) => std::thread::sleep(pause),
         }
         pause = (pause * 2).min(Duration::from_millis(50));
     };
-    match cause {
-        None => Ok(text(&mut stdout)),
-        // pip writes some of its errors to stdout.
-        Some(cause) => Err(failed(cause, format!("{}\n{}", text(&mut stdout), text(&mut stderr)))),
+    let (stdout, stderr) = (text(&mut stdout), text(&mut stderr));
+    match status {
+        Ok(status) => Ok(Ended { status, stdout, stderr }),
+        Err(cause) => Err(failed(cause, format!("{stdout}\n{stderr}"))),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::build::accounts;
 use crate::build::artifact::{Artifact, FileArtifact, Rendered, VenvArtifact, What, lock_label};
 use crate::build::artifact_graph::{Key, order};
 use crate::build::placing::{copy_mode, judge};
+pub use crate::build::seal::text::TextMap;
 use crate::build::seal::units::FilledUnit;
 use crate::store::bundle::Bundle;
 use crate::store::manifest::{
@@ -43,6 +44,10 @@ pub struct Sealed {
     pub objects: BTreeMap<ObjectName, Object>,
     /// What is doubtful, but allowed.
     pub warnings: Vec<Diagnostic>,
+    /// The objects of files and scripts, by the artifact's index.
+    pub contents: BTreeMap<usize, ObjectName>,
+    /// Where the texts of artifacts come from, by the artifact's index.
+    pub maps: BTreeMap<usize, TextMap>,
 }
 
 /// Seals a host. `venvs` has each venv of it by name.
@@ -56,6 +61,7 @@ pub fn seal(rendered: &Rendered, venvs: &BTreeMap<Label, LaidVenv>) -> Result<Se
     let (checks, others): (Vec<usize>, Vec<usize>) =
         order.into_iter().partition(|index| matches!(rendered.artifacts[*index].what, What::Check(_)));
     for index in others.into_iter().chain(checks) {
+        sealer.current = index;
         sealer.artifact(&rendered.artifacts[index]);
     }
     sealer.finish(rendered)
@@ -75,6 +81,10 @@ struct Sealer<'a> {
     places: BTreeMap<TargetPath, &'a Artifact>,
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
+    /// The artifact that is being sealed: its index.
+    current: usize,
+    contents: BTreeMap<usize, ObjectName>,
+    maps: BTreeMap<usize, TextMap>,
 }
 
 impl<'a> Sealer<'a> {
@@ -96,6 +106,9 @@ impl<'a> Sealer<'a> {
             places: BTreeMap::new(),
             errors: Vec::new(),
             warnings: Vec::new(),
+            current: 0,
+            contents: BTreeMap::new(),
+            maps: BTreeMap::new(),
         }
     }
 
@@ -106,6 +119,7 @@ impl<'a> Sealer<'a> {
                 if let Some(content) = self.text(artifact, text) {
                     let object = self.object(name, Object::File(File { exec: true, content }));
                     self.refer(artifact, format!("{}/{object}", layout::STORE));
+                    self.contents.insert(self.current, object);
                 }
             }
             What::Unit(unit) => self.unit(artifact, unit),
@@ -158,6 +172,7 @@ impl<'a> Sealer<'a> {
         let exec = mode.map_or(file.exec, |mode| mode.bits() & 0o111 != 0);
         let object = self.object(&file.name, Object::File(File { exec, content }));
         self.refer(artifact, format!("{}/{object}", layout::STORE));
+        self.contents.insert(self.current, object.clone());
         if let Some(path) = &file.path {
             self.place(path.clone(), (object, mode), (artifact, file.same));
         }
@@ -224,7 +239,8 @@ impl<'a> Sealer<'a> {
         self.manifest.objects = self.closure.into_values().collect();
         let bundle =
             Bundle::seal(self.manifest).map_err(|error| vec![Diagnostic::error(error.to_string())])?;
-        Ok(Sealed { bundle, objects: self.objects, warnings: self.warnings })
+        let Self { objects, warnings, contents, maps, .. } = self;
+        Ok(Sealed { bundle, objects, warnings, contents, maps })
     }
 
     fn add_accounts(&mut self) {

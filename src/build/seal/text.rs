@@ -11,15 +11,35 @@ use crate::build::fill::{At, Piece, fill};
 use crate::build::seal::Sealer;
 use crate::store::object::{File, Object};
 
-/// The bytes of a text, and where in them each piece of its template lies.
-pub(super) struct Written {
-    pub(super) content: Vec<u8>,
+/// Where in a filled text each piece of its template lies.
+#[derive(Debug, Clone, Default)]
+pub struct TextMap {
     ranges: Vec<Range<usize>>,
 }
 
+/// The bytes of a text, and where they come from.
+pub(super) struct Written {
+    pub(super) content: Vec<u8>,
+    map: TextMap,
+}
+
 impl Written {
-    /// Where in the template some bytes come from, from the first piece of them to the last.
+    /// As [`TextMap::place`].
     pub(super) fn place(&self, text: &Text, bytes: Range<usize>) -> Option<Place> {
+        self.map.place(text, bytes)
+    }
+}
+
+impl TextMap {
+    /// Where each piece lies, in the order of the pieces.
+    #[must_use]
+    pub fn ranges(&self) -> &[Range<usize>] {
+        &self.ranges
+    }
+
+    /// Where in the template some bytes come from, from the first piece of them to the last. None for a source.
+    #[must_use]
+    pub fn place(&self, text: &Text, bytes: Range<usize>) -> Option<Place> {
         let first = self.place_of(text, bytes.start)?;
         let last = bytes.end.checked_sub(1).filter(|last| *last > bytes.start);
         let last = last.and_then(|last| self.place_of(text, last));
@@ -60,7 +80,7 @@ impl Sealer<'_> {
     /// The same, knowing where they come from.
     pub(super) fn written(&mut self, of: &Artifact, text: &Text) -> Option<Written> {
         let (grammar, pieces) = match text {
-            Text::Source(bytes) => return Some(Written { content: bytes.clone(), ranges: Vec::new() }),
+            Text::Source(bytes) => return Some(Written { content: bytes.clone(), map: TextMap::default() }),
             Text::Template { grammar, pieces } => (*grammar, pieces),
         };
         let resolved: Option<Vec<Piece>> = pieces.iter().map(|piece| self.resolve(piece)).collect();
@@ -77,7 +97,9 @@ impl Sealer<'_> {
                 self.warnings.extend(warnings.map(|warning| {
                     explained(Diagnostic::warning(warning.reason.clone()), warning.at, warning.help.as_ref())
                 }));
-                Some(Written { content: filled.text.into_bytes(), ranges: filled.ranges })
+                let map = TextMap { ranges: filled.ranges };
+                self.maps.insert(self.current, map.clone());
+                Some(Written { content: filled.text.into_bytes(), map })
             }
             Err(refusals) => {
                 self.errors.extend(refusals.iter().map(|refusal| {

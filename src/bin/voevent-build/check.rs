@@ -1,0 +1,54 @@
+//! `voevent-build check [HOST…]`: everything that can be known at the desk.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+use voevent_node::build::check::hosts::hosts;
+use voevent_node::build::check::{Report, check};
+use voevent_node::build::compile::{BuildError, Project};
+use voevent_node::build::module_folders::ModuleFolder;
+use voevent_node::build::sources::Disk;
+
+use crate::outcome::Outcome;
+
+/// The arguments of `check`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Host files; without any, all of `hosts/` that no other file there imports.
+    hosts: Vec<PathBuf>,
+    /// A folder of modules, besides `modules` beside each host file's folder; may be repeated.
+    #[arg(long, value_name = "DIR")]
+    modules: Vec<PathBuf>,
+}
+
+impl Arguments {
+    /// Checks the hosts.
+    pub(crate) fn run(self) -> Result<Outcome, BuildError> {
+        let hosts =
+            if self.hosts.is_empty() { hosts(&mut Disk::default(), Path::new("hosts"))? } else { self.hosts };
+        let project = |host: &PathBuf| {
+            let mut project = Project::around(host);
+            project.modules.extend(self.modules.iter().cloned().map(ModuleFolder::of_command_line));
+            project
+        };
+        let report = check(&hosts.iter().map(project).collect::<Vec<_>>());
+        let missing = report
+            .tools
+            .iter()
+            .filter_map(|tool| Some(format!("not checked by `{}`: {}", tool.name, tool.missing.as_ref()?)));
+        let summary = missing.chain([report.summary()]).collect();
+        let data = data(&report);
+        Ok(Outcome { data, diagnostics: report.diagnostics, summary, ..Outcome::default() })
+    }
+}
+
+fn data(report: &Report) -> Map<String, Value> {
+    let hosts = report.hosts.iter().map(|host| {
+        json!({ "path": host.path.display().to_string(), "errors": host.errors, "warnings": host.warnings })
+    });
+    let tools = report
+        .tools
+        .iter()
+        .map(|tool| json!({ "tool": tool.name, "calls": tool.calls, "not_run_because": tool.missing }));
+    Map::from_iter([("hosts".to_owned(), hosts.collect()), ("tools".to_owned(), tools.collect())])
+}
