@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod docs;
+mod check_tools;
 mod fill_data;
 mod fill_sh;
 mod fleet;

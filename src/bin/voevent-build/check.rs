@@ -36,7 +36,11 @@ impl Arguments {
             .tools
             .iter()
             .filter_map(|tool| Some(format!("not checked by `{}`: {}", tool.name, tool.missing.as_ref()?)));
-        let summary = missing.chain([report.summary()]).collect();
+        let safe = report.safe.iter().map(|place| {
+            let (line, column) = place.line_column();
+            format!("a value is taken for code at {}:{line}:{column}", place.source.name)
+        });
+        let summary = missing.chain(safe).chain([report.summary()]).collect();
         let data = data(&report);
         Ok(Outcome { data, diagnostics: report.diagnostics, summary, ..Outcome::default() })
     }
@@ -50,5 +54,11 @@ fn data(report: &Report) -> Map<String, Value> {
         .tools
         .iter()
         .map(|tool| json!({ "tool": tool.name, "calls": tool.calls, "not_run_because": tool.missing }));
-    Map::from_iter([("hosts".to_owned(), hosts.collect()), ("tools".to_owned(), tools.collect())])
+    let safe = report.safe.iter().map(|place| {
+        let (line, column) = place.line_column();
+        json!({ "file": place.source.name, "line": line, "column": column })
+    });
+    let parts: [(&str, Value); 3] =
+        [("hosts", hosts.collect()), ("tools", tools.collect()), ("safe", safe.collect())];
+    parts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -13,7 +13,7 @@ pub mod tools;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::base::report::{Diagnostic, Severity};
+use crate::base::report::{Diagnostic, Place, Severity};
 use crate::build::check::host::Checked;
 use crate::build::check::tools::{Tool, Toolbox};
 use crate::build::compile::Project;
@@ -30,6 +30,8 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
     /// The outside tools that had anything to do.
     pub tools: Vec<Tool>,
+    /// Where templates take a value for code, by `| safe`: nobody but people can judge it.
+    pub safe: Vec<Place>,
 }
 
 /// How many errors and warnings a host has.
@@ -63,16 +65,20 @@ pub fn check(projects: &[Project]) -> Report {
     let mut hosts = Vec::new();
     let mut members = Vec::new();
     let mut found = Vec::new();
-    for (project, Checked { diagnostics, member }) in projects.iter().zip(all) {
+    let mut safe = BTreeMap::new();
+    for (project, Checked { diagnostics, member, safe: own }) in projects.iter().zip(all) {
         let count = |severity| diagnostics.iter().filter(|found| found.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
         hosts.push(Count { path: project.host.clone(), errors, warnings });
         found.push((project, diagnostics));
         members.extend(member);
+        for place in own {
+            safe.insert((place.source.name.clone(), place.span.start), place);
+        }
     }
     let mut diagnostics = shared(found);
     diagnostics.extend(fleet::judge(&members));
-    Report { hosts, diagnostics, tools: toolbox.used() }
+    Report { hosts, diagnostics, tools: toolbox.used(), safe: safe.into_values().collect() }
 }
 
 /// What was found of hosts, in their order: what one fault of a module or of a fragment brings to many is there once,

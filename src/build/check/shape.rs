@@ -21,7 +21,8 @@ pub(super) fn add(hasher: &mut Hasher, work: &Work, (text, map, content): (&Text
     for (piece, range) in pieces.iter().zip(map.ranges()) {
         let bytes = content.get(range.clone()).unwrap_or_default();
         match &piece.what {
-            RenderedWhat::Text(text) => {
+            // What is taken for code is judged as such.
+            RenderedWhat::Text(text) | RenderedWhat::Safe(text) => {
                 framed(hasher, b"text", bytes);
                 match text.rsplit_once('\n') {
                     Some((_, last)) => last.clone_into(&mut line),
@@ -32,7 +33,8 @@ pub(super) fn add(hasher: &mut Hasher, work: &Work, (text, map, content): (&Text
                 for part in parts {
                     match part {
                         Part::Value(value) => shape(hasher, value),
-                        Part::Reference(_) => framed(hasher, b"reference", b""),
+                        Part::Reference(_) | Part::File(_) => framed(hasher, b"path", b""),
+                        Part::Credential(_) => framed(hasher, b"credential", b""),
                     }
                 }
                 let lines = bytes.split(|byte| *byte == b'\n').count();
@@ -61,6 +63,8 @@ fn shape(hasher: &mut Hasher, value: &Value) {
         Value::Bool(_) => framed(hasher, b"bool", b""),
         Value::Int(number) => framed(hasher, b"int", &[u8::from(number.is_negative())]),
         Value::Float(number) => framed(hasher, b"float", &[u8::from(number.is_sign_negative())]),
+        Value::Secret(_) => framed(hasher, b"secret", b""),
+        Value::File(_) => framed(hasher, b"path", b""),
         Value::Str(text) => framed(hasher, b"string", &[u8::from(text.is_empty())]),
         Value::List(values) => {
             framed(hasher, b"list", &values.len().to_le_bytes());
