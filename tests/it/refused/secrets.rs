@@ -206,7 +206,7 @@ fn secrets_outside_units() {
     35 | default = "{{ m.token }}"
        |           ^^^^^^^^^^^^^^^
        |
-       = help: this expression gives a secret; a filter could change that
+       = help: a unit gets it by `LoadCredential={{ credential(…) }}`
 
     error: `m.port`: expected a port, as an integer, found a secret
       --> modules/m/module.toml:39:11
@@ -217,7 +217,7 @@ fn secrets_outside_units() {
     39 | default = "{{ m.token }}"
        |           ^^^^^^^^^^^^^^^
        |
-       = help: this expression gives a secret; a filter could change that
+       = help: a unit gets it by `LoadCredential={{ credential(…) }}`
     "#);
 }
 
