@@ -14,7 +14,7 @@ pub(crate) struct Mutator {
     lines: Vec<Vec<u8>>,
 }
 
-/// Numbers that look random: SplitMix64.
+/// Numbers that look random: `SplitMix64`.
 struct Random(u64);
 
 impl Random {
