@@ -189,8 +189,14 @@ fn usage_errors_are_told_from_errors_of_the_configuration() {
            voevent-build <COMMAND>
 
     Commands:
-      lock  Resolve the host's Python environments and write their locks
-      help  Print this message or the help of the given subcommand(s)
+      check    Check hosts, each by itself and all together, and write nothing
+      lock     Resolve the host's Python environments and write their locks
+      docs     Write the reference: Markdown, and one HTML page with a search
+      new      Write the start of a host or a module: commented, and ready to be built
+      options  List the options of modules: name, type, default, description; or describe one of them
+      schema   Print the JSON Schema of host files, for editors
+      graph    Draw the modules of a host, its artifacts, or the events of a fleet
+      help     Print this message or the help of the given subcommand(s)
 
     Arguments:
       <HOST>  The host file, as `hosts/node1.toml`
