@@ -1,6 +1,6 @@
 //! The reference as files: what is written, what is left alone, and the search of its page.
 
-#![expect(clippy::disallowed_methods, clippy::panic, reason = "a test")]
+#![expect(clippy::disallowed_methods, reason = "a test")]
 
 use std::process::Command;
 

@@ -87,7 +87,11 @@ mod tests {
         for event in Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH) {
             match event {
                 Event::Text(text) => out.push_str(&text),
-                Event::Code(code) => out.push_str(&format!("⟨{code}⟩")),
+                Event::Code(code) => {
+                    out.push('⟨');
+                    out.push_str(&code);
+                    out.push('⟩');
+                }
                 Event::Start(
                     Tag::Paragraph | Tag::Table(_) | Tag::TableHead | Tag::TableRow | Tag::TableCell,
                 )

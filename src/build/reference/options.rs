@@ -172,6 +172,7 @@ fn facts(entry: &Entry<'_>, modules: &Library) -> Vec<(&'static str, String)> {
     if let Type::List { repeat: true, .. } = decl.kind {
         facts.push(("entries", "equal ones stay".to_owned()));
     }
+    facts.extend(decl.renamed_from.as_ref().map(|old| ("once", old.value.clone())));
     facts.push((
         "set by",
         if entry.internal { "modules only: it is internal" } else { "hosts and modules" }.to_owned(),

@@ -53,7 +53,7 @@ fn a_description_is_text() {
     assert_eq!(page.matches("<script").count(), 2);
     assert_eq!(page.matches("</script>").count(), 2);
     assert_eq!(page.matches("<section id=\"page-index\">").count(), 1);
-    assert!(!Regex::new(r#"<[^>]*(onclick|onerror|javascript:)"#).unwrap().is_match(&page));
+    assert!(!Regex::new(r"<[^>]*(onclick|onerror|javascript:)").unwrap().is_match(&page));
     assert!(page.contains(
         "&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt; @SECTIONS@ &lt;!-- <code>&lt;b&gt;</code> | !"
     ));
@@ -73,7 +73,7 @@ fn every_link_leads_somewhere() {
     let ids = found(r#" id="([^"]+)""#);
     let unique: BTreeSet<&String> = ids.iter().collect();
     assert_eq!(ids.len(), unique.len(), "{ids:?}");
-    let links = found(r##" href="([^"]+)""##);
+    let links = found(r#" href="([^"]+)""#);
     assert!(links.len() > 10, "{links:?}");
     for link in links {
         let inside = link.strip_prefix('#').is_some_and(|id| unique.contains(&id.to_owned()));

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::base::name::ModuleName;
 use crate::build::config::artifact::ArtifactDecl;
 use crate::build::config::module::{Guard, ModuleFile};
-use crate::build::config::tree::{Data, Node};
+use crate::build::config::tree::{Data, Node, Placed};
 use crate::build::reference::entry::{Entry, of_module};
 use crate::build::reference::library::Library;
 use crate::build::reference::markdown::{anchor, code, table, words};
@@ -20,6 +21,9 @@ pub(super) fn text(module: &ModuleFile, modules: &Library) -> String {
         text.push_str("## Options\n\n");
         let rows = options.iter().map(|entry| option(entry, modules));
         text.push_str(&table(["Option", "Type", "Default", "Description"], rows));
+    }
+    for (name, message) in &module.removed {
+        let _ = writeln!(text, "- There is no {} any more: {}", code(name), words(&message.value));
     }
     if !module.sets.is_empty() {
         text.push_str("## What it sets\n\n");
@@ -57,37 +61,34 @@ pub(super) fn text(module: &ModuleFile, modules: &Library) -> String {
     text
 }
 
+/// The modules that one names, each where it does.
+type Names = Vec<Placed<ModuleName>>;
+
 fn relations(module: &ModuleFile, modules: &Library) -> String {
-    let link = |name: &str| match modules.contains_key(name) {
-        true => format!("[{}]({name}.md)", code(name)),
-        false => code(name),
+    let link = |name: &str| {
+        if modules.contains_key(name) { format!("[{}]({name}.md)", code(name)) } else { code(name) }
     };
-    let list = |names: Vec<String>| (!names.is_empty()).then(|| names.join(", "));
-    let needing = |of: fn(&ModuleFile) -> &Vec<_>| {
-        let names = modules.values().filter(|other| {
-            of(other).iter().any(|named: &crate::build::config::tree::Placed<_>| named.value == module.name)
-        });
-        list(names.map(|other| link(other.name.as_str())).collect())
+    let links =
+        |names: Vec<&ModuleName>| names.into_iter().map(|name| link(name.as_str())).collect::<Vec<_>>();
+    let named = |names: &Names| links(names.iter().map(|named| &named.value).collect());
+    let needing = |of: fn(&ModuleFile) -> &Names| {
+        let needs = |other: &ModuleFile| of(other).iter().any(|named| named.value == module.name);
+        links(modules.values().filter(|other| needs(other)).map(|other| &other.name).collect())
     };
-    let named = |all: &[crate::build::config::tree::Placed<crate::base::name::ModuleName>]| {
-        list(all.iter().map(|named| link(named.value.as_str())).collect())
-    };
+    let several = module
+        .instances
+        .then(|| format!("a host can have several, as {}", code(&format!("{}:backup", module.name))));
     let facts = [
         ("Requires, and brings along", named(&module.requires)),
         ("Uses, where they are on", named(&module.uses)),
         ("Required by", needing(|module| &module.requires)),
         ("Used by", needing(|module| &module.uses)),
-        (
-            "Instances",
-            module
-                .instances
-                .then(|| format!("a host can have several, as {}", code(&format!("{}:backup", module.name)))),
-        ),
+        ("Instances", several.into_iter().collect()),
     ];
     let mut text = String::new();
     for (what, names) in facts {
-        if let Some(names) = names {
-            let _ = writeln!(text, "- {what}: {names}");
+        if !names.is_empty() {
+            let _ = writeln!(text, "- {what}: {}", names.join(", "));
         }
     }
     text.push('\n');
@@ -106,6 +107,9 @@ fn option(entry: &Entry<'_>, modules: &Library) -> [String; 4] {
     let mut description = words(&decl.description);
     if let Some(node) = &decl.example {
         let _ = write!(description, " Example: {}", code(&toml(node)));
+    }
+    if let Some(old) = &decl.renamed_from {
+        let _ = write!(description, " *Once called {}.*", code(&old.value));
     }
     if entry.internal {
         description.push_str(" *Internal: modules set it, hosts cannot.*");
