@@ -39,6 +39,8 @@ pub struct Artifact {
     pub module: InstanceName,
     /// Its header in `module.toml`.
     pub place: Place,
+    /// The key of the entry of `for_each` that it is for.
+    pub each: Option<String>,
     /// What it is.
     pub what: What,
 }

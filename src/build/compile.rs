@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::io::{IoError, OnPath as _};
+use crate::base::path::relative;
 use crate::base::report::Diagnostic;
 use crate::build::artifact::Rendered;
 use crate::build::cache::Cache;
@@ -12,13 +13,18 @@ use crate::build::changes::changes;
 use crate::build::front::{self, Compiled};
 use crate::build::lock::{self, Folders};
 use crate::build::module_folders::ModuleFolder;
+use crate::build::provenance::depends::{Dependencies, depends};
+use crate::build::provenance::{Made, provenance};
 use crate::build::seal::{Sealed, seal};
 use crate::build::sources::{Disk, Tree as _, normal};
 use crate::build::venvs::{Workshop, locks, stand_ins};
 use crate::store::bundle::Bundle;
 use crate::store::disk::Store;
 use crate::store::manifest::Manifest;
-use crate::store::object::ObjectName;
+use crate::store::object::{File, Object, ObjectName};
+use crate::store::provenance::answer::{Answer, Texts};
+use crate::store::provenance::ask::NoAnswer;
+use crate::store::provenance::{FOLDER, label};
 
 /// A host, and where its build reads and writes.
 #[derive(Debug, Clone)]
@@ -51,6 +57,31 @@ pub struct Dry {
     pub compiled: Compiled,
     /// Its bundle. A venv is a stand-in there, named by its requirements: it has no wheels and no lock.
     pub sealed: Sealed,
+    /// Where its lines come from.
+    pub made: Made,
+}
+
+impl Dry {
+    /// Where what a question names comes from.
+    ///
+    /// # Errors
+    /// Where it names nothing, or several.
+    pub fn why(&self, question: &str) -> Result<Answer, NoAnswer> {
+        let object = |name: &ObjectName| match self.sealed.objects.get(name)? {
+            Object::File(file) => Some(file.content.clone()),
+            Object::Tree(_) => None,
+        };
+        let source = |source, line| self.made.line(source, line);
+        self.made.provenance.answer(question, &Texts { object: &object, source: &source })
+    }
+
+    /// What leads to what a question names, and what that leads to.
+    ///
+    /// # Errors
+    /// Where it names nothing, or several.
+    pub fn depends(&self, question: &str) -> Result<Dependencies, NoAnswer> {
+        depends(&self.made.provenance, question)
+    }
 }
 
 /// Why there is no bundle.
@@ -119,9 +150,11 @@ impl Project {
     pub fn build(&self, say: &mut dyn FnMut(&str)) -> Result<Built, BuildError> {
         let (store, cache, host) = (self.store(), self.cache(), self.stem());
         let link = self.out.join(&host);
+        let provenance_link = self.out.join(FOLDER).join(&host);
         if let Some(name) = cache.bundle(&host, &self.arguments())
             && linked(&link).as_ref() == Some(&name)
             && has_closure(&store, &name)
+            && linked(&provenance_link).is_some_and(|name| store.has(&name))
         {
             let summary = vec![format!("nothing changed: `{name}`")];
             return Ok(Built { path: store.path(&name), summary, warnings: Vec::new() });
@@ -136,7 +169,9 @@ impl Project {
         };
         let laid = workshop.lay_out(&compiled.rendered, &compiled.venvs, say)?;
         let sealed = seal(&compiled.rendered, &laid.venvs);
-        let Sealed { bundle, objects, warnings, .. } = sealed.map_err(|errors| compiled.explained(errors))?;
+        let sealed = sealed.map_err(|errors| compiled.explained(errors))?;
+        let (provenance_name, provenance) = self.provenance(&compiled, &sealed)?;
+        let Sealed { bundle, objects, warnings, .. } = sealed;
         self.free(&link)?;
         let before = linked(&link).and_then(|name| store.bundle(&name).ok());
         let mut batch = store.batch()?;
@@ -145,9 +180,13 @@ impl Project {
         }
         let new = batch.finish()?;
         let mut batch = store.batch()?;
+        batch.add(&provenance_name, &provenance)?;
         batch.add_bundle(&bundle)?;
         batch.finish()?;
         point(&link, &bundle.name)?;
+        let folder = self.out.join(FOLDER);
+        std::fs::create_dir_all(&folder).on("make folder", &folder)?;
+        point(&provenance_link, &provenance_name)?;
         let mut disk = Disk { log: compiled.inputs };
         // A lock that was written meanwhile is not the one that this bundle was made by.
         let is_same =
@@ -170,7 +209,40 @@ impl Project {
         let compiled = self.compile()?;
         let venvs = stand_ins(&compiled.rendered);
         let sealed = seal(&compiled.rendered, &venvs).map_err(|errors| compiled.explained(errors))?;
-        Ok(Dry { compiled, sealed })
+        let made = provenance(&compiled, &sealed, &self.naming());
+        Ok(Dry { compiled, sealed, made })
+    }
+
+    /// The provenance of a sealed host, as an object.
+    fn provenance(&self, compiled: &Compiled, sealed: &Sealed) -> Result<(ObjectName, Object), BuildError> {
+        let made = provenance(compiled, sealed, &self.naming());
+        let label = label(&compiled.rendered.host);
+        let label = label.map_err(|error| {
+            vec![Diagnostic::error(error.to_string()).help("give the host file a shorter name")]
+        })?;
+        let object = Object::File(File { exec: false, content: made.provenance.to_toml().into_bytes() });
+        Ok((object.digest().name(&label), object))
+    }
+
+    /// How the provenance names sources: relative to the project's folder, wherever that is and from wherever it is
+    /// compiled; files of modules below `modules`, wherever those are.
+    pub fn naming(&self) -> impl Fn(&str) -> String + use<> {
+        let absolute = |path: &Path| {
+            let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+            normal(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
+        };
+        let modules: Vec<PathBuf> = self.modules.iter().map(|folder| absolute(&folder.path)).collect();
+        let hosts = absolute(self.host.parent().unwrap_or(Path::new("")));
+        let top = hosts.parent().unwrap_or(&hosts).to_owned();
+        move |name| {
+            let path = absolute(Path::new(name));
+            let inside = modules.iter().find_map(|folder| path.strip_prefix(folder).ok());
+            let path = match inside {
+                Some(inside) => Path::new("modules").join(inside),
+                None => relative(&path, &top),
+            };
+            path.to_string_lossy().into_owned()
+        }
     }
 
     /// Resolves the venvs of the host and writes their locks. A lock that is there keeps its versions, unless `upgrade`.
@@ -210,13 +282,14 @@ fn has_closure(store: &Store, name: &ObjectName) -> bool {
     bundle.is_ok_and(|bundle| bundle.manifest.objects.iter().all(|object| store.has(&object.name)))
 }
 
-/// The bundle that a link of the folder leads to.
+/// The object that a link of the folder, or of one in it, leads to.
 fn linked(link: &Path) -> Option<ObjectName> {
     let target = std::fs::read_link(link).ok()?;
+    let target = target.strip_prefix("..").unwrap_or(&target);
     ObjectName::parse(target.strip_prefix("store").ok()?.to_str()?).ok()
 }
 
-/// Makes a link lead to a bundle, by one rename.
+/// Makes a link lead to an object, by one rename.
 fn point(link: &Path, name: &ObjectName) -> Result<(), IoError> {
     if linked(link).as_ref() == Some(name) {
         return Ok(());
@@ -224,7 +297,8 @@ fn point(link: &Path, name: &ObjectName) -> Result<(), IoError> {
     let temporary = link.with_file_name(format!(".{}.new", std::process::id()));
     // A killed build can have had the same number.
     let _ = std::fs::remove_file(&temporary);
-    std::os::unix::fs::symlink(format!("store/{name}"), &temporary).on("make link", &temporary)?;
+    let up = if link.parent().is_some_and(|folder| folder.ends_with(FOLDER)) { "../" } else { "" };
+    std::os::unix::fs::symlink(format!("{up}store/{name}"), &temporary).on("make link", &temporary)?;
     std::fs::rename(&temporary, link).on("rename to", link).inspect_err(|_| {
         let _ = std::fs::remove_file(&temporary);
     })

@@ -57,6 +57,7 @@ pub fn artifacts(
                         artifacts.push(Artifact {
                             module: module.name.clone(),
                             place: decl.place.clone(),
+                            each: each.as_ref().and_then(|each| each.key.text()),
                             what,
                         });
                     }

@@ -23,6 +23,7 @@ use super::names::{Meanings, Names};
 use super::options::evaluate::{Machine, settings};
 use super::options::plan::{Plans, plans};
 use super::options::{Origin, Settings, Strength};
+use super::provenance::reads::Reads;
 use super::render::Renderer;
 use super::scan::Found;
 use super::sources::{Disk, InputLog, Tree};
@@ -53,6 +54,8 @@ pub struct Compiled {
     pub reads: Vec<Reading>,
     /// Where templates take a value for code: each `{{ … | safe }}`, in the order of the files.
     pub safe: Vec<Place>,
+    /// The same of all code, by its place.
+    pub code: Reads,
 }
 
 impl Compiled {
@@ -157,20 +160,9 @@ pub fn compile_from(
         modules: world.order.clone(),
         artifacts,
     };
-    let safe = templates.safe();
-    let Sources { world, .. } = read;
-    Ok(Compiled {
-        safe,
-        rendered,
-        warnings,
-        inputs: InputLog::default(),
-        settings,
-        venvs,
-        host: world.host,
-        modules: world.modules,
-        facts,
-        reads,
-    })
+    let (safe, code) = (templates.safe(), Reads::of(world, templates));
+    let (inputs, World { modules, host, .. }) = (InputLog::default(), read.world);
+    Ok(Compiled { safe, rendered, warnings, inputs, settings, venvs, host, modules, facts, reads, code })
 }
 
 /// The most errors that are shown: more come of one cause.

@@ -64,6 +64,8 @@ pub mod placing;
 pub mod seal;
 pub mod unit;
 
+pub mod provenance;
+
 pub mod cache;
 pub mod changes;
 pub mod check;

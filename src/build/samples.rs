@@ -37,7 +37,7 @@ pub(crate) fn of(module: &str, what: What) -> Artifact {
     };
     let module = InstanceName::parse(module).unwrap();
     let place = place(&format!("modules/{}/module.toml", module.module()), &header);
-    Artifact { module, place, what }
+    Artifact { module, place, each: None, what }
 }
 
 /// A host with these artifacts.

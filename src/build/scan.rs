@@ -20,7 +20,7 @@ use crate::base::report::Diagnostic;
 
 use super::bounds;
 use super::sources::is_forbidden;
-pub use found::{Found, Read};
+pub use found::{Block, BlockKind, Found, Read};
 pub use local::{Local, Locals};
 pub use stand::Stand;
 
@@ -149,87 +149,6 @@ impl Walk<'_> {
         let made_of = self.found.reads[reads..].iter().chain(&self.found.through[through..]);
         let made_of = made_of.map(|read| read.path.clone()).take(MAX_SHOWN).collect();
         Local { weight: self.weight.max(1), made_of }
-    }
-
-    fn block(&mut self, body: &[Stmt<'_>]) {
-        for stmt in body {
-            self.stmt(stmt);
-        }
-    }
-
-    fn stmt(&mut self, stmt: &Stmt<'_>) {
-        match stmt {
-            Stmt::EmitRaw(_) => {}
-            Stmt::EmitExpr(emit) => match &emit.expr {
-                // Code is code in the template's own files only, and seen there by whoever reads the hole.
-                Expr::Filter(filter) if self.files && filter.name == "safe" && filter.args.is_empty() => {
-                    self.found.safe.push(self.stand.place(range(emit.span())));
-                    filter.expr.iter().for_each(|inner| self.as_text(inner));
-                }
-                expr => self.as_text(expr),
-            },
-            Stmt::IfCond(cond) if self.files => {
-                self.expr(&cond.expr);
-                self.block(&cond.true_body);
-                self.block(&cond.false_body);
-            }
-            Stmt::ForLoop(each) if self.files => self.for_loop(each),
-            Stmt::Set(set) if self.files => {
-                let local = self.weigh(&set.expr);
-                self.assign(&set.target, &local);
-            }
-            Stmt::Include(include) if self.files => self.include(include),
-            other => {
-                let (name, span) = statement::name(other);
-                if self.files {
-                    let help = "templates have `if`, `for`, `set`, `include` and `raw`";
-                    self.fault(span, format!("`{name}` is not allowed in a template"), help);
-                } else {
-                    let help = "a string may have `{{ … }}` in it; statements are for template files";
-                    self.fault(span, format!("`{name}` is not allowed in a string"), help);
-                }
-            }
-        }
-    }
-
-    fn for_loop(&mut self, each: &ast::Spanned<ast::ForLoop<'_>>) {
-        if each.recursive {
-            self.fault(each.span(), "recursive loops are not allowed", "write a loop in a loop");
-        }
-        let local = self.weigh(&each.iter);
-        self.scopes.push(Locals::from([("loop".to_owned(), Local::default())]));
-        self.assign(&each.target, &local);
-        each.filter_expr.iter().for_each(|filter| self.expr(filter));
-        self.block(&each.body);
-        self.scopes.pop();
-        self.block(&each.else_body);
-    }
-
-    fn assign(&mut self, target: &Expr<'_>, local: &Local) {
-        match target {
-            Expr::Var(var) => {
-                self.found.locals.push((var.id.to_owned(), self.stand.place(range(var.span()))));
-                if let Some(scope) = self.scopes.last_mut() {
-                    scope.insert(var.id.to_owned(), local.clone());
-                }
-            }
-            Expr::List(list) => list.items.iter().for_each(|item| self.assign(item, local)),
-            Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| self.assign(item, local)),
-            other => self.fault(other.span(), "only a plain name can be set", "choose a name"),
-        }
-    }
-
-    fn include(&mut self, include: &ast::Spanned<ast::Include<'_>>) {
-        let name = include.name.as_const().and_then(|name| name.as_str().map(str::to_owned));
-        match name {
-            Some(name) if !include.ignore_missing => {
-                let place = self.stand.place(range(include.name.span()));
-                let locals =
-                    self.scopes.iter().flatten().map(|(name, local)| (name.clone(), local.clone())).collect();
-                self.found.includes.push((name, place, locals));
-            }
-            _ => self.fault(include.span(), "an include names one file", "write `{% include \"x\" %}`"),
-        }
     }
 
     fn expr(&mut self, expr: &Expr<'_>) {

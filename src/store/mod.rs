@@ -17,4 +17,5 @@ pub mod disk;
 pub mod import;
 pub mod manifest;
 pub mod object;
+pub mod provenance;
 pub mod toml_writer;

@@ -2,8 +2,8 @@
 
 mod build;
 mod check;
-mod docs;
 mod check_tools;
+mod docs;
 mod fill_data;
 mod fill_sh;
 mod fleet;
@@ -16,8 +16,11 @@ mod locks;
 mod module_folders;
 mod new;
 mod packages;
+mod provenance;
 mod readme;
 mod refused;
 mod sandbox;
 mod schema;
 mod venv_like_uv;
+mod why;
+mod why_settings;

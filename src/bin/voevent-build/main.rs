@@ -17,6 +17,7 @@ mod options;
 mod outcome;
 mod project;
 mod schema;
+mod why;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,8 @@ enum Command {
     Schema(schema::Arguments),
     /// Draw the modules of a host, its artifacts, or the events of a fleet.
     Graph(graph::Arguments),
+    /// Say where a line, an artifact or a setting of a host comes from.
+    Why(why::Arguments),
 }
 
 impl Cli {
@@ -72,6 +75,7 @@ impl Cli {
             Some(Command::Options(arguments)) => arguments.run(),
             Some(Command::Schema(arguments)) => arguments.run(),
             Some(Command::Graph(arguments)) => arguments.run(),
+            Some(Command::Why(arguments)) => arguments.run(),
         }
     }
 }

@@ -69,6 +69,12 @@ impl FolderArguments {
     }
 }
 
+/// The host file that is meant: a bare name is that of a host in `hosts`.
+pub(crate) fn host_path(given: &Path) -> PathBuf {
+    let bare = given.extension().is_none() && given.components().count() == 1;
+    if bare { Path::new("hosts").join(given).with_extension("toml") } else { given.to_owned() }
+}
+
 /// A path as the user would write it from the current folder.
 pub(crate) fn shown(path: &Path) -> PathBuf {
     match std::env::current_dir() {

@@ -13,7 +13,7 @@ use super::{Origin, Strength};
 
 /// The most definitions that are kept of one option or entry; the weakest go first.
 const MAX_DEFINITIONS: usize = 1000;
-/// The most characters that are kept of what a definition gives.
+/// The most characters that are kept of a value.
 const MAX_GIVEN: usize = 200;
 
 /// What a definition does to the value.
@@ -126,6 +126,14 @@ pub fn unused(node: &Node) -> Definition {
 pub fn given(data: &Data) -> String {
     let mut out = Cut::default();
     let _ = write(data, &mut out);
+    out.text
+}
+
+/// A text, and no more of it than is kept.
+#[must_use]
+pub fn cut(text: impl fmt::Display) -> String {
+    let mut out = Cut::default();
+    let _ = write!(out, "{text}");
     out.text
 }
 

@@ -32,6 +32,19 @@ pub enum Strength {
     Host,
 }
 
+impl Strength {
+    /// As it is written for people and in the provenance.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Set => "set",
+            Self::Import => "import",
+            Self::Host => "host",
+        }
+    }
+}
+
 /// From where a value comes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {

@@ -1,5 +1,7 @@
 //! What is found in code without running it.
 
+use std::ops::Range;
+
 use crate::base::report::Place;
 
 use super::Locals;
@@ -30,4 +32,28 @@ pub struct Found {
     pub safe: Vec<Place>,
     /// What it includes, and the names that the included may use.
     pub includes: Vec<(String, Place, Locals)>,
+    /// The parts that are there under a condition, or more than once.
+    pub blocks: Vec<Block>,
+}
+
+/// A part of a template that stands in an `if` or a `for`.
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// Which of them.
+    pub kind: BlockKind,
+    /// The expression that decides.
+    pub condition: Place,
+    /// The bytes of the template that it decides about.
+    pub body: Range<usize>,
+}
+
+/// How a part of a template depends on an expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BlockKind {
+    /// There where it holds.
+    If,
+    /// There where it does not hold, or where a loop has nothing to go through.
+    Else,
+    /// There for each of its entries.
+    For,
 }

@@ -1,0 +1,161 @@
+//! Where settings come from and what depends on them, as a user asks it.
+
+use crate::sandbox::Sandbox;
+
+const HOST: &str = "hosts/node1.toml";
+
+#[test]
+fn a_setting_with_every_definition() {
+    let project = Sandbox::example();
+    project.edit(HOST, "# imports = [\"site.toml\"] ", "imports = [\"site.toml\"]");
+    project.write(
+        "hosts/site.toml",
+        "[comet]\nremotes = [\"a.example.org:8099\"]\n\n[comet.receive]\nenable = false\n",
+    );
+    project.append(HOST, "\n[users.accounts.observer]\nshell = \"/bin/bash\"\n");
+    insta::assert_snapshot!(project.shown(&["why", "node1", "comet.receive"]), @r#"
+    exit 0
+    ---- stdout
+    comet.receive.enable = true
+      > host     hosts/node1.toml:18           true
+      - import   hosts/site.toml:5             false  overridden
+      - default  modules/comet/module.toml:39  false  overridden
+
+    comet.receive.port = 8098
+      > default  modules/comet/module.toml:44  8098
+
+    comet.receive.whitelist = ["192.0.2.0/24"]
+      + host     hosts/node1.toml:19           ["192.0.2.0/24"]
+      - default  modules/comet/module.toml:48  []  overridden
+
+    comet.receive.whitelist[0] = "192.0.2.0/24"
+      > host     hosts/node1.toml:19  "192.0.2.0/24"
+    ---- stderr
+    "#);
+    insta::assert_snapshot!(project.shown(&["why", "node1", "comet.remotes"]), @r#"
+    exit 0
+    ---- stdout
+    comet.remotes = ["a.example.org:8099"]
+      + import   hosts/site.toml:2             ["a.example.org:8099"]
+      - default  modules/comet/module.toml:75  []  overridden
+
+    comet.remotes[0] = "a.example.org:8099"
+      > import   hosts/site.toml:2  "a.example.org:8099"
+    ---- stderr
+    "#);
+    insta::assert_snapshot!(project.shown(&["why", "node1", "users.accounts.observer"]), @r#"
+    exit 0
+    ---- stdout
+    users.accounts.observer = { "home" = "/home/observer", "shell" = "/bin/bash" }
+      + host     hosts/node1.toml:26  { shell = "/bin/bash" }
+
+    users.accounts.observer.home = "/home/observer"
+      > default  modules/users/module.toml:26  "/home/observer"
+
+    users.accounts.observer.shell = "/bin/bash"
+      > host     hosts/node1.toml:27           "/bin/bash"
+      - default  modules/users/module.toml:30  "/usr/sbin/nologin"  overridden
+    ---- stderr
+    "#);
+    insta::assert_snapshot!(project.shown(&["why", "node1", "comet.home"]), @r#"
+    exit 0
+    ---- stdout
+    comet.home = "/home/voeventserve"
+      > default  modules/comet/module.toml:20  "/home/voeventserve"
+                   of users.accounts = { "observer" = { "home" = "/home/observer", …
+                   of comet.user = "voeventserve"
+    ---- stderr
+    "#);
+    insta::assert_snapshot!(project.shown(&["why", "node1", "host.system"]), @r#"
+    exit 0
+    ---- stdout
+    host.system = "debian-12"
+      > host     hosts/node1.toml:7  "debian-12"
+    ---- stderr
+    "#);
+    insta::assert_snapshot!(project.shown(&["why", "node1", "comet.remote"]), @"
+    exit 1
+    ---- stdout
+    ---- stderr
+    error: host `node1` has no path, artifact or setting `comet.remote`
+     |
+     = help: did you mean `comet.remotes`?
+    ");
+    insta::assert_snapshot!(project.shown(&["why", "node1", "comet.remotes[0]", "--json"]), @r#"
+    exit 0
+    ---- stdout
+    {
+      "diagnostics": [],
+      "kind": "settings",
+      "settings": [
+        {
+          "definitions": [
+            {
+              "counts": "wins",
+              "file": "hosts/site.toml",
+              "given": "\"a.example.org:8099\"",
+              "line": 2,
+              "strength": "import",
+              "text": "remotes = [\"a.example.org:8099\"]"
+            }
+          ],
+          "name": "comet.remotes[0]",
+          "value": "\"a.example.org:8099\""
+        }
+      ]
+    }
+    ---- stderr
+    "#);
+}
+
+#[test]
+fn what_depends_on_what() {
+    let project = Sandbox::example();
+    insta::assert_snapshot!(project.shown(&["why", "node1", "--depends", "comet-run"]), @r#"
+    exit 0
+    ---- stdout
+    script comet-run depends on
+      comet.broadcast.enable = true
+      comet.broadcast.port = 8099
+      comet.broadcast.test_interval = "1h"
+      comet.broadcast.whitelist = ["0.0.0.0/0"]
+      comet.local_ivo = "ivo://org.example/node1"
+      comet.receive.enable = true
+      comet.receive.port = 8098
+      comet.receive.whitelist = ["192.0.2.0/24"]
+      comet.working_dir = "/home/voeventserve/working_dir"
+        comet.home = "/home/voeventserve"
+          comet.user = "voeventserve"
+            users.serve_user = "voeventserve"
+          users.accounts = { "voeventdeploy" = { "home" = "/home/voeventdeploy", "s…
+            users.accounts.voeventdeploy = { "home" = "/home/voeventdeploy", "shell…
+              users.accounts.voeventdeploy.home = "/home/voeventdeploy"
+              users.accounts.voeventdeploy.shell = "/bin/bash"
+              users.deploy_user = "voeventdeploy"
+            users.accounts.voeventserve = { "home" = "/home/voeventserve", "shell" …
+              users.accounts.voeventserve.home = "/home/voeventserve"
+              users.accounts.voeventserve.shell = "/usr/sbin/nologin"
+      venv comet
+        comet.version = "3.1.0"
+
+    script comet-run reaches
+      unit comet.service
+        check running
+        check broadcast
+        check receive
+    ---- stderr
+    "#);
+    insta::assert_snapshot!(project.shown(&["why", "node1", "--depends", "comet.receive.port"]), @"
+    exit 0
+    ---- stdout
+    comet.receive.port = 8098 depends on nothing
+
+    comet.receive.port = 8098 reaches
+      script comet-run  line 6
+        unit comet.service
+          check running
+          check broadcast
+      check receive
+    ---- stderr
+    ");
+}
