@@ -58,6 +58,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Plan { bundle }) => Ok(print_all(&call.plan(&bundle)?)),
         Some(Command::Rollback { number }) => call.rollback(number),
         Some(Command::Generations) => Ok(print_all(&call.generations()?)),
+        Some(Command::Why { question }) => Ok(print_all(&call.why(&question)?)),
         Some(Command::Probe { kind, port, wait }) => {
             let kind = match kind {
                 Probe::Vtp => ProbeKind::Vtp,

@@ -12,12 +12,14 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, ResolveFlags};
 
 use crate::base::io::{IoError, OnPath as _};
-use crate::store::bundle::Bundle;
+use crate::base::name::Label;
+use crate::store::bundle::{Bundle, bundle_digest};
 use crate::store::disk::{Batch, Store, link};
 use crate::store::manifest::ClosureObject;
 use crate::store::object::{
-    EntryDigest, ObjectDigest, ObjectName, file_digest, is_component, link_digest, tree_digest,
+    EntryDigest, File, Object, ObjectDigest, ObjectName, file_digest, is_component, link_digest, tree_digest,
 };
+use crate::store::provenance::{FOLDER, MAX_SIZE, Provenance};
 
 /// Deeper folders are no object's.
 const MAX_DEPTH: usize = 64;
@@ -66,6 +68,53 @@ pub fn import(bundle: &Bundle, from: &Path, to: &Store) -> Result<usize, ImportE
     let mut batch = to.batch()?;
     batch.add_bundle(bundle)?;
     Ok(new + batch.finish()?)
+}
+
+/// Copies the provenance of a bundle that lies beside its store, if it is there: `.provenance/<host>` names the object.
+///
+/// # Errors
+/// Where it is corrupt, no provenance, or that of another bundle. Nothing stays then.
+pub fn import_provenance(
+    bundle: &Bundle,
+    from: &Path,
+    to: &Store,
+) -> Result<Option<ObjectName>, ImportError> {
+    let Some(name) = provenance_beside(bundle, from) else { return Ok(None) };
+    if to.has(&name) {
+        // It was checked when it came; whether it is this bundle's, its bytes say.
+        return read_provenance(bundle, &name, &to.read(&name)?).map(|()| Some(name));
+    }
+    let source =
+        rustix::fs::openat(CWD, from, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).on("open", from)?;
+    let digest = ObjectDigest::File(file_digest(false, b""));
+    let object = ClosureObject { name: name.clone(), digest, size: MAX_SIZE };
+    let mut copy = Copy { from, source: &source, object: &object, left: MAX_SIZE, entries: 0 };
+    let (exec, content) = copy.read_file(&source, name.as_str(), Path::new(""))?;
+    let object = Object::File(File { exec, content });
+    let label = Label::new(name.label()).map_err(|error| copy.corrupt(&error.to_string()))?;
+    if object.digest().name(&label) != name {
+        return Err(copy.corrupt("its bytes are not those of its name"));
+    }
+    let Object::File(File { content, .. }) = &object else { return Ok(None) };
+    read_provenance(bundle, &name, content)?;
+    let mut batch = to.batch()?;
+    batch.add(&name, &object)?;
+    batch.finish()?;
+    Ok(Some(name))
+}
+
+fn read_provenance(bundle: &Bundle, name: &ObjectName, bytes: &[u8]) -> Result<(), ImportError> {
+    let digest = bundle_digest(&bundle.manifest.to_toml());
+    let read = Provenance::read_of(bytes, digest).map(|_| ());
+    read.map_err(|error| ImportError::Corrupt { name: name.clone(), why: error.to_string() })
+}
+
+/// The object that the link beside a store names as the provenance of a bundle's host.
+#[must_use]
+pub fn provenance_beside(bundle: &Bundle, store: &Path) -> Option<ObjectName> {
+    let link = store.parent()?.join(FOLDER).join(bundle.manifest.host.as_str());
+    let target = rustix::fs::readlinkat(CWD, &link, Vec::new()).ok()?.into_string().ok()?;
+    ObjectName::parse(target.rsplit('/').next()?).ok()
 }
 
 /// The copying of one object.
@@ -216,9 +265,9 @@ impl Copy<'_> {
 #[expect(clippy::disallowed_methods, reason = "tests make the folders that are imported")]
 mod tests {
     use super::*;
-    use crate::base::name::{HostName, Label};
+    use crate::base::name::HostName;
     use crate::store::manifest::{Manifest, Target};
-    use crate::store::object::{Entry, File, Object, Tree};
+    use crate::store::object::{Entry, Tree};
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -22,6 +22,7 @@ use crate::switch::guard::{boot_time, start_guard};
 use crate::switch::install::install;
 use crate::switch::machine::Machine;
 use crate::switch::observed::{Active, Observed};
+use crate::switch::origin;
 use crate::switch::perform::{OnError, Part, perform, time_of};
 use crate::switch::plan::{Action, Desired, Plan, Way, plan};
 use crate::switch::prepare::{make_users, preflight};
@@ -90,9 +91,11 @@ pub fn activate(
     recovered(machine, tell)?;
     let (bundle, again) = find(machine, request)?;
     let facts = preflight(machine, &bundle)?;
-    if let To::Path(path) = &request.to {
-        receive(machine, &bundle, path, tell)?;
-    }
+    let provenance = match (&request.to, again) {
+        (To::Path(path), _) => receive(machine, &bundle, path, tell)?,
+        (_, Some(again)) => machine.state.record(again)?.provenance,
+        _ => None,
+    };
     let number = machine.state.numbers()?.last().map_or(1, |last| last + 1);
     refuse_collisions(&planned(machine, (number, &bundle))?.1)?;
     let activator = install(machine)?;
@@ -102,11 +105,14 @@ pub fn activate(
     refuse_collisions(&plan)?;
     plan.notes.iter().for_each(|note| tell(&format!("note: {note}")));
     if plan.is_empty() {
+        if let To::Path(path) = &request.to {
+            origin::renew(machine, &bundle, path.store(), tell)?;
+        }
         return Ok(Ending::Nothing);
     }
     let record = record(machine, request, (&bundle, number, again), (&observed, &plan))?;
     let dbm = facts.python.map_or_else(|_| String::new(), |python| python.dbm);
-    let record = Record { activator: activator.to_string(), dbm, ..record };
+    let record = Record { activator: activator.to_string(), dbm, provenance, ..record };
     // A switch before this one may have been killed between a rename and its sync.
     machine.state.sync_objects()?;
     machine.state.create(&record)?;
@@ -173,18 +179,19 @@ fn find(machine: &Machine, request: &Request) -> Result<(Bundle, Option<u64>), F
     Ok((machine.generation_bundle(number)?, Some(number)))
 }
 
-/// Takes the bundle and its closure into the target's own store.
+/// Takes the bundle and its closure into the target's own store, and its provenance, whose name it gives.
 fn receive(
     machine: &Machine,
     bundle: &Bundle,
     path: &BundlePath,
     tell: &mut dyn FnMut(&str),
-) -> Result<(), Failure> {
+) -> Result<Option<ObjectName>, Failure> {
     let new = import(bundle, path.store(), &machine.state.store())?;
     if new > 0 {
         tell(&format!("{new} new objects are in the store"));
     }
-    Ok(machine.state.set_received(&bundle.name)?)
+    machine.state.set_received(&bundle.name)?;
+    Ok(origin::receive(machine, bundle, path.store(), tell))
 }
 
 impl Machine {
@@ -272,6 +279,7 @@ fn record(
         parent: parent.as_ref().map_or(0, |parent| parent.number),
         predecessor: predecessor(parent.as_ref(), &bundle.name, again.as_ref()),
         bundle: bundle.name.clone(),
+        provenance: None,
         when: request.now.clone(),
         by: request.by.clone(),
         from,

@@ -37,6 +37,11 @@ pub enum Command {
     },
     /// List the generations: number, time, outcome, who, bundle.
     Generations,
+    /// Say where a line of this machine comes from, or what a setting is: `/etc/motd:3`, `comet.service`, `comet.user`.
+    Why {
+        /// A path, with or without a line, an artifact or a setting.
+        question: String,
+    },
     /// Ask whether a broker on this machine works.
     Probe {
         /// What is asked.

@@ -14,6 +14,7 @@ use crate::switch::guard::{guard, is_guarded};
 use crate::switch::history::{history, table};
 use crate::switch::install::{executable, is_installed};
 use crate::switch::machine::Machine;
+use crate::switch::origin;
 use crate::switch::perform::Part;
 use crate::switch::plan::Plan;
 use crate::switch::probe::{ProbeKind, probe};
@@ -65,7 +66,8 @@ impl Call<'_> {
             None => received(&machine)?,
         };
         let bundle = path.read()?;
-        self.to(&mut machine, (To::Path(path.clone()), &bundle), &["--bundle".to_owned(), path.to_string()])
+        let argument = ["--bundle".to_owned(), path.to_string()];
+        self.to(&mut machine, (To::Path(path), &bundle), &argument)
     }
 
     /// `voevent-switch rollback [N]`
@@ -99,6 +101,9 @@ impl Call<'_> {
         refuse_collisions(&plan)?;
         if plan.is_empty() && is_installed(machine)? {
             plan.notes.iter().for_each(|note| (self.tell)(&format!("note: {note}")));
+            if let (To::Path(path), Some(_lock)) = (&to, machine.state.try_lock()?) {
+                origin::renew(machine, bundle, path.store(), self.tell)?;
+            }
             return Ok(tell_ending(&Ending::Nothing, bundle, self.tell));
         }
         self.launch(machine, bundle, argument)
@@ -199,6 +204,18 @@ impl Call<'_> {
             None => State::below(Path::new("/")),
         };
         Ok(table(&history(&state)?))
+    }
+
+    /// `voevent-switch why QUESTION`
+    ///
+    /// # Errors
+    /// Where it is not known, or the question names nothing.
+    pub fn why(self, question: &str) -> Result<String, Failure> {
+        let state = match self.root {
+            Some(dir) => offline(dir)?.state,
+            None => State::below(Path::new("/")),
+        };
+        origin::why(&state, question)
     }
 
     /// `voevent-switch probe KIND`

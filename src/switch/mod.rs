@@ -9,6 +9,7 @@
 //! broker, [`users`] accounts and folders.
 
 pub mod observed;
+pub mod origin;
 pub mod plan;
 mod unit_rules;
 

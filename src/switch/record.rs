@@ -54,6 +54,8 @@ pub struct Record {
     pub predecessor: u64,
     /// What was activated.
     pub bundle: ObjectName,
+    /// Where its lines come from, if that arrived with it.
+    pub provenance: Option<ObjectName>,
     /// When, as RFC 3339 in UTC.
     pub when: String,
     /// Who: the login behind the root shell, where it is known.
@@ -97,6 +99,7 @@ impl Record {
         out.number("parent", self.parent);
         out.number("predecessor", self.predecessor);
         out.text("bundle", self.bundle.as_str());
+        out.text_if("provenance", self.provenance.as_ref().map(ObjectName::as_str));
         out.text("when", &self.when);
         out.text("by", &self.by);
         out.text("from", &self.from);
@@ -145,6 +148,7 @@ mod tests {
             parent: number - 1,
             predecessor,
             bundle: name(bundle),
+            provenance: None,
             when: "2026-11-23T00:00:00Z".into(),
             by: "root".into(),
             from: "generated/node1".into(),

@@ -4,7 +4,7 @@
 //! /var/lib/voevent/
 //!   store/<hash>-<name>          objects
 //!   derived/<hash>-<name>/       venvs with bytecode
-//!   generations/<n>/             bundle -> ../../store/…, record.toml
+//!   generations/<n>/             bundle -> ../../store/…, provenance -> ../../store/…, record.toml
 //!   current   -> generations/<n>     live: every managed link goes through it
 //!   committed -> generations/<m>     the last one that was proven
 //!   pending   -> generations/<n>     an activation is under way, or was when its program was killed
@@ -316,6 +316,10 @@ impl State {
         DirBuilder::new().mode(0o755).create(&temporary).on("make folder", &temporary)?;
         symlink(format!("../../store/{}", record.bundle), temporary.join("bundle"))
             .on("make link", &temporary)?;
+        if let Some(provenance) = &record.provenance {
+            symlink(format!("../../store/{provenance}"), temporary.join("provenance"))
+                .on("make link", &temporary)?;
+        }
         write_synced(&temporary.join("record.toml"), &record.to_toml())?;
         sync(&temporary)?;
         let path = generations.join(record.number.to_string());

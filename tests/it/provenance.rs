@@ -1,6 +1,6 @@
 //! What is kept beside a bundle of where its lines come from.
 
-#![expect(clippy::disallowed_methods, reason = "a test")]
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test")]
 
 use std::fs;
 

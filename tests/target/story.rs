@@ -31,9 +31,17 @@ fn a_bare_machine_becomes_a_node() -> Result<()> {
     println!("first switch: {:?}", began.elapsed());
     assert!(said.contains("generation 1 is committed"), "{said}");
     users_and_code_are_as_they_should_be(&node)?;
+    let unknown = node.switch(["why", "comet.service"])?;
+    // What lies beside the store is where the lines of the second bundle come from.
+    assert!(said.contains("is that of another bundle"), "{said}");
+    assert!(
+        unknown.stderr.contains("it is not known where the lines of generation 1 come from"),
+        "{unknown:?}"
+    );
     events_pass_through(&lab, &node, &workstation)?;
     again_nothing_happens(&node, &first)?;
     one_option_restarts_one_unit(&node, &second)?;
+    every_line_has_an_origin(&node)?;
     rollbacks(&node)?;
 
     node.reboot()?;
@@ -71,6 +79,28 @@ fn users_and_code_are_as_they_should_be(node: &Machine) -> Result<()> {
     let score = node.sh("systemd-analyze security comet.service --no-pager | tail -1")?;
     let exposure: f64 = score.split_whitespace().find_map(|word| word.parse().ok()).unwrap_or(10.0);
     assert!(exposure <= 1.5, "{score}");
+    Ok(())
+}
+
+/// A line of a unit, where systemd has it, leads to the line of the host file because of which it is there.
+fn every_line_has_an_origin(node: &Machine) -> Result<()> {
+    let unit = node.show("comet.service", "FragmentPath")?;
+    let line = node.sh(&format!("grep -n ExecStartPost= {unit} | cut -d: -f1"))?;
+    let host = example()?;
+    let setting = host.lines().position(|line| line == "[comet.broadcast]").map_or(0, |at| at + 2);
+    for path in [unit.as_str(), "/etc/systemd/system/comet.service"] {
+        let said = node.switch(["why", &format!("{path}:{line}")])?.checked()?.stdout;
+        for part in
+            ["ExecStartPost=", "modules/comet/comet.service.j2:", &format!("hosts/node1.toml:{setting} ")]
+        {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+    let said = node.switch(["why", "comet.broadcast.enable"])?.checked()?.stdout;
+    assert!(said.starts_with("comet.broadcast.enable = true\n  > host"), "{said}");
+    assert!(said.contains("overridden"), "{said}");
+    let unknown = node.switch(["why", "comet.servce"])?;
+    assert!(unknown.stderr.contains("did you mean `comet.service`?"), "{unknown:?}");
     Ok(())
 }
 
