@@ -162,7 +162,7 @@ pub fn compile_from(
     };
     let (safe, code) = (templates.safe(), Reads::of(world, templates));
     let (inputs, World { modules, host, .. }) = (InputLog::default(), read.world);
-    Ok(Compiled { safe, rendered, warnings, inputs, settings, venvs, host, modules, facts, reads, code })
+    Ok(Compiled { rendered, warnings, inputs, settings, venvs, host, modules, facts, reads, safe, code })
 }
 
 /// The most errors that are shown: more come of one cause.

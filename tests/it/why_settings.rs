@@ -1,6 +1,7 @@
 //! Where settings come from and what depends on them, as a user asks it.
 
 use crate::sandbox::Sandbox;
+use crate::why::asked;
 
 const HOST: &str = "hosts/node1.toml";
 
@@ -13,67 +14,67 @@ fn a_setting_with_every_definition() {
         "[comet]\nremotes = [\"a.example.org:8099\"]\n\n[comet.receive]\nenable = false\n",
     );
     project.append(HOST, "\n[users.accounts.observer]\nshell = \"/bin/bash\"\n");
-    insta::assert_snapshot!(project.shown(&["why", "node1", "comet.receive"]), @r#"
+    insta::assert_snapshot!(asked(&project, &["why", "node1", "comet.receive"]), @r#"
     exit 0
     ---- stdout
     comet.receive.enable = true
       > host     hosts/node1.toml:18           true
       - import   hosts/site.toml:5             false  overridden
-      - default  modules/comet/module.toml:39  false  overridden
+      - default  modules/comet/module.toml:N  false  overridden
 
     comet.receive.port = 8098
-      > default  modules/comet/module.toml:44  8098
+      > default  modules/comet/module.toml:N  8098
 
     comet.receive.whitelist = ["192.0.2.0/24"]
       + host     hosts/node1.toml:19           ["192.0.2.0/24"]
-      - default  modules/comet/module.toml:48  []  overridden
+      - default  modules/comet/module.toml:N  []  overridden
 
     comet.receive.whitelist[0] = "192.0.2.0/24"
       > host     hosts/node1.toml:19  "192.0.2.0/24"
     ---- stderr
     "#);
-    insta::assert_snapshot!(project.shown(&["why", "node1", "comet.remotes"]), @r#"
+    insta::assert_snapshot!(asked(&project, &["why", "node1", "comet.remotes"]), @r#"
     exit 0
     ---- stdout
     comet.remotes = ["a.example.org:8099"]
       + import   hosts/site.toml:2             ["a.example.org:8099"]
-      - default  modules/comet/module.toml:75  []  overridden
+      - default  modules/comet/module.toml:N  []  overridden
 
     comet.remotes[0] = "a.example.org:8099"
       > import   hosts/site.toml:2  "a.example.org:8099"
     ---- stderr
     "#);
-    insta::assert_snapshot!(project.shown(&["why", "node1", "users.accounts.observer"]), @r#"
+    insta::assert_snapshot!(asked(&project, &["why", "node1", "users.accounts.observer"]), @r#"
     exit 0
     ---- stdout
     users.accounts.observer = { "home" = "/home/observer", "shell" = "/bin/bash" }
       + host     hosts/node1.toml:26  { shell = "/bin/bash" }
 
     users.accounts.observer.home = "/home/observer"
-      > default  modules/users/module.toml:26  "/home/observer"
+      > default  modules/users/module.toml:N  "/home/observer"
 
     users.accounts.observer.shell = "/bin/bash"
       > host     hosts/node1.toml:27           "/bin/bash"
-      - default  modules/users/module.toml:30  "/usr/sbin/nologin"  overridden
+      - default  modules/users/module.toml:N  "/usr/sbin/nologin"  overridden
     ---- stderr
     "#);
-    insta::assert_snapshot!(project.shown(&["why", "node1", "comet.home"]), @r#"
+    insta::assert_snapshot!(asked(&project, &["why", "node1", "comet.home"]), @r#"
     exit 0
     ---- stdout
     comet.home = "/home/voeventserve"
-      > default  modules/comet/module.toml:20  "/home/voeventserve"
+      > default  modules/comet/module.toml:N  "/home/voeventserve"
                    of users.accounts = { "observer" = { "home" = "/home/observer", …
                    of comet.user = "voeventserve"
     ---- stderr
     "#);
-    insta::assert_snapshot!(project.shown(&["why", "node1", "host.system"]), @r#"
+    insta::assert_snapshot!(asked(&project, &["why", "node1", "host.system"]), @r#"
     exit 0
     ---- stdout
     host.system = "debian-12"
       > host     hosts/node1.toml:7  "debian-12"
     ---- stderr
     "#);
-    insta::assert_snapshot!(project.shown(&["why", "node1", "comet.remote"]), @"
+    insta::assert_snapshot!(asked(&project, &["why", "node1", "comet.remote"]), @"
     exit 1
     ---- stdout
     ---- stderr
@@ -81,7 +82,7 @@ fn a_setting_with_every_definition() {
      |
      = help: did you mean `comet.remotes`?
     ");
-    insta::assert_snapshot!(project.shown(&["why", "node1", "comet.remotes[0]", "--json"]), @r#"
+    insta::assert_snapshot!(asked(&project, &["why", "node1", "comet.remotes[0]", "--json"]), @r#"
     exit 0
     ---- stdout
     {
@@ -111,7 +112,7 @@ fn a_setting_with_every_definition() {
 #[test]
 fn what_depends_on_what() {
     let project = Sandbox::example();
-    insta::assert_snapshot!(project.shown(&["why", "node1", "--depends", "comet-run"]), @r#"
+    insta::assert_snapshot!(asked(&project, &["why", "node1", "--depends", "comet-run"]), @r#"
     exit 0
     ---- stdout
     script comet-run depends on
@@ -145,7 +146,7 @@ fn what_depends_on_what() {
         check receive
     ---- stderr
     "#);
-    insta::assert_snapshot!(project.shown(&["why", "node1", "--depends", "comet.receive.port"]), @"
+    insta::assert_snapshot!(asked(&project, &["why", "node1", "--depends", "comet.receive.port"]), @"
     exit 0
     ---- stdout
     comet.receive.port = 8098 depends on nothing

@@ -12,8 +12,9 @@ use crate::build::instance::Instance;
 use crate::build::names::{Meanings, Names};
 use crate::build::world::{Each, Leaf, Meaning, World};
 
+use super::given::{Given, Layer};
 use super::history::SetBy;
-use super::merge::{Given, Layer, MAX_PARTS, Merger};
+use super::merge::{MAX_PARTS, Merger};
 use super::plan::{Plan, Plans};
 use super::{Setting, Settings, insert};
 

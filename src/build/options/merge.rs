@@ -4,7 +4,6 @@
 //! there is nothing else. A host file may say `{ replace = … }` to drop all that is weaker.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::base::nearest::advice;
 use crate::base::report::{Diagnostic, Place};
@@ -16,44 +15,10 @@ use crate::build::config::tree::{Data, MAX_ENTRIES, Node};
 use crate::build::host::HostFiles;
 use crate::build::types::{Scalar, Type, check};
 
-use super::history::{Counts, Definition, History, SetBy, given as shown, unused};
+use super::given::{Given, Layer};
+use super::history::{Counts, Definition, History, given as shown, unused};
 use super::words::{advice_for, credential, not_for_hosts, unfit};
 use super::{Origin, Setting, Strength};
-
-/// Who says something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Layer {
-    /// The declaration of the option.
-    Default,
-    /// A `[[set]]`.
-    Set,
-    /// A host file or a fragment, by its number.
-    File(usize),
-}
-
-/// What somebody says, evaluated.
-#[derive(Debug, Clone)]
-pub struct Given {
-    /// Who.
-    pub layer: Layer,
-    /// What.
-    pub node: Node,
-    /// The `[[set]]` that it is in.
-    pub by: Option<Arc<SetBy>>,
-}
-
-impl Given {
-    /// What a layer says.
-    #[must_use]
-    pub const fn of(layer: Layer, node: Node) -> Self {
-        Self { layer, node, by: None }
-    }
-
-    /// A part of what it says.
-    fn part(&self, node: &Node) -> Self {
-        Self { layer: self.layer, node: node.clone(), by: self.by.clone() }
-    }
-}
 
 /// The most entries of one option whose definitions are kept.
 pub const MAX_PARTS: usize = 1000;

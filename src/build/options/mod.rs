@@ -4,6 +4,7 @@
 //! they are computed in the order of that graph, once each.
 
 pub mod evaluate;
+pub mod given;
 pub mod history;
 pub mod merge;
 pub mod plan;

@@ -205,7 +205,7 @@ impl<'a> Builder<'a> {
             let mut place = piece.place.clone();
             match &piece.what {
                 RenderedWhat::Hole(_) | RenderedWhat::Safe(_) => {
-                    add(&mut cause.settings, memo.settings(self, scope, &place))
+                    add(&mut cause.settings, memo.settings(self, scope, &place));
                 }
                 RenderedWhat::Text(_) => {
                     let from = place.span.start + (start - range.start);
