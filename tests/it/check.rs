@@ -1,7 +1,5 @@
 //! `voevent-build check`: a host at the desk, and what outside tools say of it.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use crate::check_tools::with_tools;
 use crate::fleet::fleet;
 use crate::sandbox::{Sandbox, listing};

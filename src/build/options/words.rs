@@ -6,7 +6,7 @@ use crate::build::config::tree::{Data, within};
 use crate::build::expression::CREDENTIAL;
 use crate::build::types::{Misfit, Scalar};
 
-use super::merge::{Given, Layer};
+use super::given::{Given, Layer};
 
 /// The name that the secret of a setting has for units, who read it as `$CREDENTIALS_DIRECTORY/NAME`.
 pub(super) fn credential(setting: &str) -> String {
