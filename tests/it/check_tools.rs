@@ -109,35 +109,35 @@ fn systemd_judges_units() {
         ("module.toml", module.as_str()),
         (
             "a.service.j2",
-            "[Unit]\nAfter=nowhere.service\n[Service]\nExecStart=/opt/none {{ m.x }}\nUser=nobody\n",
+            "[Unit]\nAfter=nowhere.service\n[Service]\nExecStart=/opt/none {{ m.x }}\nUser=nobody\nSystemCallErrorNumber=EFOO\n",
         ),
-        ("b.conf.j2", "[Service]\nMemoryMax={{ m.x }}\n"),
-        ("c.timer.j2", "[Timer]\nOnCalendar=dayly\n"),
+        ("b.conf.j2", "[Service]\nRestrictAddressFamilies={{ m.x }}\n"),
+        ("c.timer.j2", "[Timer]\nOnCalendar=daily\nUnit=a.service\n"),
     ];
     let project = with_tools(Sandbox::module(&files));
-    project.append("hosts/node1.toml", "[m]\nx = \"12Q\"\n");
+    project.append("hosts/node1.toml", "[m]\nx = \"AF_FOO\"\n");
     insta::assert_snapshot!(project.shown(&["check"]), @r#"
     exit 1
     ---- stdout
     ---- stderr
-    error: `systemd-analyze verify`: Invalid memory limit '12Q'
-     --> modules/m/b.conf.j2:2:1
+    error: `systemd-analyze verify`: Failed to parse error number
+     --> modules/m/a.service.j2:6:1
       |
-    2 | MemoryMax={{ m.x }}
-      | ^^^^^^^^^^^^^^^^^^^
-      |
-     ::: hosts/node1.toml:7:5
-      |
-    7 | x = "12Q"
-      |     ----- `m.x` is set here
+    6 | SystemCallErrorNumber=EFOO
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: write this line so that `systemd-analyze verify` takes it
 
-    error: `systemd-analyze verify`: Failed to parse calendar specification
-     --> modules/m/c.timer.j2:2:1
+    error: `systemd-analyze verify`: Failed to parse address family
+     --> modules/m/b.conf.j2:2:1
       |
-    2 | OnCalendar=dayly
-      | ^^^^^^^^^^^^^^^^
+    2 | RestrictAddressFamilies={{ m.x }}
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+     ::: hosts/node1.toml:7:5
+      |
+    7 | x = "AF_FOO"
+      |     -------- `m.x` is set here
       |
       = help: write this line so that `systemd-analyze verify` takes it
     1 host, 2 errors, 0 warnings
