@@ -189,10 +189,13 @@ fn usage_errors_are_told_from_errors_of_the_configuration() {
            voevent-build <COMMAND>
 
     Commands:
+      check    Check hosts, each by itself and all together, and write nothing
       lock     Resolve the host's Python environments and write their locks
+      docs     Write the reference: Markdown, and one HTML page with a search
       new      Write the start of a host or a module: commented, and ready to be built
       options  List the options of modules: name, type, default, description; or describe one of them
       schema   Print the JSON Schema of host files, for editors
+      graph    Draw the modules of a host, its artifacts, or the events of a fleet
       why      Say where a line, an artifact or a setting of a host comes from
       help     Print this message or the help of the given subcommand(s)
 
