@@ -11,6 +11,7 @@
 //!                      build::render       templates become text with holes; references become edges
 //!                      build::venvs        locks → wheels → trees
 //!                      build::seal         references get paths, holes get text (build::fill), all get hashes
+//!                      build::provenance   every line, with the template, the settings and the conditions behind it
 //!                        │
 //! generated/store/     store::disk         objects named by the BLAKE3 of their canonical bytes
 //! generated/node1 ──►  store::bundle       manifest.toml: all that a host is
