@@ -13,18 +13,18 @@ fn a_module_may_lie_in_any_folder_that_is_named() {
         ("site/b/module.toml", b),
         ("site/b/s.sh.j2", "{% include 'lib/t.sh' %}".to_owned()),
         ("site/b/lib/t.sh", "echo {{ b.x }}\n".to_owned()),
-        ("shared/more/c/module.toml", option("x", 3)),
-        ("shared/all.toml", "[host]\nmodule_paths = ['more', './more/']\nmodules = ['c']\n".to_owned()),
+        ("common/more/c/module.toml", option("x", 3)),
+        ("common/all.toml", "[host]\nmodule_paths = ['more', './more/']\nmodules = ['c']\n".to_owned()),
     ];
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
-    let host = "modules = ['a', 'b']\nmodule_paths = ['../site']\nimports = ['../shared/all.toml']\n";
+    let host = "modules = ['a', 'b']\nmodule_paths = ['../site']\nimports = ['../common/all.toml']\n";
     let compiled = good(host, &files);
     for (name, value) in [("a.x", "1"), ("b.x", "2"), ("c.x", "3")] {
         assert_eq!(setting(&compiled, name), value);
     }
     assert_eq!(super::shown(&compiled.rendered.artifacts[0]), "echo ⟨2⟩\n");
     // The default folder need not be there.
-    good("modules = ['c']\nimports = ['../shared/all.toml']\n", &files[1..]);
+    good("modules = ['c']\nimports = ['../common/all.toml']\n", &files[1..]);
 }
 
 #[test]
