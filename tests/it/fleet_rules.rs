@@ -322,7 +322,15 @@ fn rings_and_hosts_that_nothing_reaches() {
        |        ------------------- which is stated here
        |
        = help: let it take events from authors, or subscribe it to a broker that gets some
-    4 hosts, 0 errors, 6 warnings
+
+    warning: `c` takes its events from `b` alone: none come while that is down
+     --> hosts/c.toml:9:30
+      |
+    9 | remotes = ['localhost:8099', 'b:8099']
+      |                              ^^^^^^^^ by `c`
+      |
+      = help: subscribe to a second broker too: what was seen before is dropped
+    4 hosts, 0 errors, 7 warnings
     "#);
 }
 

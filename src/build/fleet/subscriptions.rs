@@ -105,8 +105,10 @@ fn admits(from: &[IpNet], address: IpAddr) -> bool {
 pub(super) fn single(flow: &Flow<'_>) -> Vec<Diagnostic> {
     let mut found: BTreeMap<String, Sharers<'_>> = BTreeMap::new();
     for (index, member) in flow.members.iter().enumerate() {
-        let hosts: BTreeSet<String> = flow.upstreams(index).map(identity).collect();
-        if let (1, Some(link), true) = (hosts.len(), flow.upstreams(index).next(), only_subscribes(member)) {
+        // What one broker of a host takes from another comes from elsewhere, or is the host's own.
+        let others = || flow.upstreams(index).filter(|link| !is_inner(link));
+        let hosts: BTreeSet<String> = others().map(identity).collect();
+        if let (1, Some(link), true) = (hosts.len(), others().next(), only_subscribes(member)) {
             let name = match link.upstream {
                 Upstream::Outside => link.subscription.host.clone(),
                 Upstream::Member(host, _) | Upstream::Silent(host) => flow.members[host].name.to_string(),
@@ -128,6 +130,11 @@ pub(super) fn single(flow: &Flow<'_>) -> Vec<Diagnostic> {
 /// Whether events come to a host by its subscriptions alone.
 fn only_subscribes(member: &Member) -> bool {
     member.facts.sources.is_empty()
+}
+
+/// Whether a subscription leads to its own host.
+const fn is_inner(link: &Link<'_>) -> bool {
+    matches!(link.upstream, Upstream::Member(host, _) if host == link.subscriber)
 }
 
 /// What host a subscription leads to.

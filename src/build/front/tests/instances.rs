@@ -171,7 +171,7 @@ fn the_strongest_binding_counts() {
 #[test]
 fn one_broker_of_a_host_may_subscribe_to_another() {
     let more = "[options.to]\ntype = 'list of host-port'\ndefault = []\ndescription = 'x'\n\
-                [[subscribe]]\nfor_each = 'b.to'\nto = '{{ each.value }}'\n[[source]]\nname = 'x'\n";
+                [[subscribe]]\nfor_each = 'b.to'\nto = '{{ each.value }}'\n[[listen]]\nport = '{{ b.port + 100 }}'\nrole = 'receive'\n";
     let text = format!("{BROKER}{more}");
     let files: Vec<(&str, &str)> =
         [(DIR, text.as_str())].into_iter().chain(FILES[1..].iter().copied()).collect();
@@ -184,4 +184,7 @@ fn one_broker_of_a_host_may_subscribe_to_another() {
     let ring = "hosts subscribe to each other in a ring: `h` → `b:two` of `h` → `h`";
     assert_eq!(warnings("'localhost:2'"), [ring]);
     assert_eq!(warnings("'localhost:1'"), ["`h` subscribes to itself"]);
+    // Where the first takes its events from one upstream, that is the host's only one.
+    let one = "`h` takes its events from `up.example` alone: none come while that is down";
+    assert_eq!(warnings("'up.example:1'"), [one]);
 }
