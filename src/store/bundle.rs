@@ -122,7 +122,9 @@ fn parse(text: &str) -> Result<Manifest, BadBundle> {
     struct OnlyFormat {
         format: u64,
     }
-    let syntax = |error: toml::de::Error| BadBundle::Syntax(error.message().to_owned());
+    // The message repeats what the text has, and the text can have what drives a terminal.
+    let tame = |c: char| if c.is_control() { '?' } else { c };
+    let syntax = |error: toml::de::Error| BadBundle::Syntax(error.message().chars().map(tame).collect());
     let only: OnlyFormat = toml::from_str(text).map_err(syntax)?;
     if only.format != FORMAT {
         return Err(BadBundle::Format(only.format));
@@ -319,6 +321,14 @@ mod tests {
             let name = Bundle::name_of(&bundle.manifest, &other).unwrap();
             assert_eq!(Bundle::read(&name, other.as_bytes()), Err(BadBundle::NotCanonical));
         }
+    }
+
+    #[test]
+    fn an_error_is_one_plain_line() {
+        let text = manifest().to_toml().replace("\"node1\"", "\"no\\n\u{9b}de\"");
+        let name = ObjectName::of_bundle(bundle_digest(&text), &Label::new("node1").unwrap());
+        let error = Bundle::read(&name, text.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with("the manifest cannot be read: `no??de` is no host name"), "{error}");
     }
 
     #[test]
