@@ -62,7 +62,7 @@ impl Compiled {
     /// Errors, each with the settings that stand behind it.
     #[must_use]
     pub fn explained(&self, errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
-        errors.into_iter().map(|error| explained(error, &self.reads, &self.settings)).collect()
+        cut(errors).into_iter().map(|error| explained(error, &self.reads, &self.settings)).collect()
     }
 }
 
@@ -149,7 +149,7 @@ pub fn compile_from(
         found = errors(found)?;
         let mut faults = Vec::new();
         let artifacts = whole::check(world, artifacts, &mut faults);
-        found.extend(faults.into_iter().map(|fault| explained(fault, &reads, &settings)));
+        found.extend(cut(faults).into_iter().map(|fault| explained(fault, &reads, &settings)));
         artifacts
     };
     let warnings = errors(found)?;
@@ -186,14 +186,20 @@ fn errors(found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
         let key = (file, start, diagnostic.message.clone(), diagnostic.of.clone());
         sorted.entry(key).or_insert(diagnostic);
     }
-    let mut sorted: Vec<Diagnostic> = sorted.into_values().collect();
-    if sorted.len() > MAX_SHOWN {
-        let more = format!("{} more are not shown", sorted.len() - MAX_SHOWN);
-        sorted.truncate(MAX_SHOWN);
-        let severity = if failed { Severity::Error } else { Severity::Warning };
-        sorted.push(Diagnostic { severity, ..Diagnostic::error(more) }.help("correct those above first"));
-    }
+    let sorted = cut(sorted.into_values().collect());
     if failed { Err(sorted) } else { Ok(sorted) }
+}
+
+/// The first of many, and how many more there are. What is not shown need not be explained either, which takes long.
+fn cut(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if found.len() > MAX_SHOWN {
+        let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+        let severity = if found.iter().any(is_error) { Severity::Error } else { Severity::Warning };
+        let more = format!("{} more are not shown", found.len() - MAX_SHOWN);
+        found.truncate(MAX_SHOWN);
+        found.push(Diagnostic { severity, ..Diagnostic::error(more) }.help("correct those above first"));
+    }
+    found
 }
 
 struct Sources {

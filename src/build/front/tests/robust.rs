@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::base::report::{RenderStyle, render};
+use crate::base::report::{Diagnostic, RenderStyle, render};
 
 use super::try_compile;
 
@@ -273,4 +273,18 @@ fn nothing_small_becomes_too_much() {
         .collect();
     let files: Vec<(&str, String)> = files.iter().map(|(path, text)| (path.as_str(), text.clone())).collect();
     assert_eq!(refused("imports = ['0']\nmodules = ['m']\n", &files), "imports are more than 32 levels deep");
+}
+
+#[test]
+fn many_errors_are_cut_before_they_are_explained() {
+    let compiled =
+        match try_compile("modules = ['m']\n", &[("modules/m/module.toml", GOOD), ("modules/m/x.sh.j2", "")])
+        {
+            Ok(compiled) => compiled,
+            Err(errors) => panic!("{}", render(&errors, RenderStyle::default())),
+        };
+    let errors = (0..5000).map(|number| Diagnostic::error(format!("{number}"))).collect();
+    let explained = compiled.explained(errors);
+    assert_eq!(explained.len(), 101);
+    assert_eq!(explained[100].message, "4900 more are not shown");
 }
