@@ -21,6 +21,7 @@ mod readme;
 mod refused;
 mod sandbox;
 mod schema;
+mod tutorial;
 mod venv_like_uv;
 mod why;
 mod why_settings;
