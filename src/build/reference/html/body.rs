@@ -86,39 +86,47 @@ impl Walk<'_> {
                 let (link_type, title, id) = (*link_type, title.clone(), id.clone());
                 out.push(Event::Start(Tag::Link { link_type, dest_url, title, id }));
             }
+            other => match self.table(other, rest) {
+                Some(text) => out.push(html(text)),
+                None => out.push(other.clone()),
+            },
+        }
+    }
+
+    /// What a table is written with; nothing where this is no part of one.
+    fn table(&mut self, event: &Event<'_>, rest: &[Event<'_>]) -> Option<String> {
+        Some(match event {
             Event::Start(Tag::Table(_)) => {
                 self.columns.clear();
-                out.push(html("<div class=\"table\"><table>\n".to_owned()));
+                "<div class=\"table\"><table>\n".to_owned()
             }
-            Event::End(TagEnd::Table) => out.push(html("</tbody></table></div>\n".to_owned())),
+            Event::End(TagEnd::Table) => "</tbody></table></div>\n".to_owned(),
             Event::Start(Tag::TableHead) => {
                 self.in_head = true;
-                out.push(html("<thead><tr>".to_owned()));
+                "<thead><tr>".to_owned()
             }
             Event::End(TagEnd::TableHead) => {
                 self.in_head = false;
-                out.push(html("</tr></thead>\n<tbody>\n".to_owned()));
+                "</tr></thead>\n<tbody>\n".to_owned()
             }
             Event::Start(Tag::TableRow) => {
                 self.column = 0;
                 self.rows.extend(linked(rest));
-                out.push(html("<tr>".to_owned()));
+                "<tr>".to_owned()
             }
-            Event::End(TagEnd::TableRow) => out.push(html("</tr>\n".to_owned())),
+            Event::End(TagEnd::TableRow) => "</tr>\n".to_owned(),
             Event::Start(Tag::TableCell) if self.in_head => {
                 self.columns.push(text_until_end(rest, |end| matches!(end, TagEnd::TableCell)));
-                out.push(html("<th>".to_owned()));
+                "<th>".to_owned()
             }
             Event::Start(Tag::TableCell) => {
                 let head = self.columns.get(self.column).map_or("", String::as_str);
-                out.push(html(format!("<td data-label=\"{}\">", escape(head))));
                 self.column += 1;
+                format!("<td data-label=\"{}\">", escape(head))
             }
-            Event::End(TagEnd::TableCell) => {
-                out.push(html(if self.in_head { "</th>" } else { "</td>" }.to_owned()));
-            }
-            other => out.push(other.clone()),
-        }
+            Event::End(TagEnd::TableCell) => if self.in_head { "</th>" } else { "</td>" }.to_owned(),
+            _ => return None,
+        })
     }
 
     /// A link to another page, within the one.
