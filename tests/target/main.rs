@@ -14,6 +14,7 @@ mod driver_works;
 mod instances;
 mod nft_values;
 mod node;
+mod own_module;
 mod refusals;
 mod same_bundle;
 mod story;
@@ -48,6 +49,7 @@ const ALL: &[&[Test]] = &[
     refusals::TESTS,
     crashes::TESTS,
     checks::TESTS,
+    own_module::TESTS,
     instances::TESTS,
     unit_values::TESTS,
     unit_keys::TESTS,

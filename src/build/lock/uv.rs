@@ -108,7 +108,9 @@ impl Uv {
         if is_pinned(Path::new("uv")) {
             return Ok(Self { program: PathBuf::from("uv") });
         }
-        let program = folders.tools.join(format!("uv-{VERSION}")).join("uv");
+        // It is started in another folder, where a relative path would lead elsewhere.
+        let tools = std::path::absolute(&folders.tools).map_err(io("find", &folders.tools))?;
+        let program = tools.join(format!("uv-{VERSION}")).join("uv");
         if is_pinned(&program) {
             return Ok(Self { program });
         }
