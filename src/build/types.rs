@@ -215,6 +215,12 @@ fn wrong(scalar: &Scalar, data: &Data) -> Result<Value, Misfit> {
         Data::Str(_) | Data::Int(_) | Data::Float(_) if matches!(scalar, Scalar::Bool) => {
             "write `true` or `false`".to_owned()
         }
+        Data::Int(number) if matches!(scalar, Scalar::Duration) => {
+            format!("write it in quotes and with its unit, as `\"{number}s\"`")
+        }
+        Data::Int(number) if matches!(scalar, Scalar::Size) => {
+            format!("write it in quotes and with its unit, as `\"{number}M\"`")
+        }
         Data::Bool(_) | Data::Int(_) | Data::Float(_) => "write it in quotes".to_owned(),
         Data::None => "give it a value; this expression gives none".to_owned(),
         _ => format!("give {}", scalar.wanted()),

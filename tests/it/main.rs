@@ -15,6 +15,7 @@ mod layers;
 mod locks;
 mod module_folders;
 mod new;
+mod own_module;
 mod packages;
 mod provenance;
 mod readme;

@@ -122,7 +122,7 @@ fn wrong_types() {
     69 | [options.broadcast.fields.test_interval]
        |                           ------------- declared here
        |
-       = help: write it in quotes
+       = help: write it in quotes and with its unit, as `"60s"`
     "#);
 }
 
