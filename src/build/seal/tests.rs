@@ -1,9 +1,9 @@
 //! Hosts made by hand, sealed.
 
 use super::*;
-use crate::build::artifact::{Text, UnitArtifact};
+use crate::build::artifact::{Grammar, Text, UnitArtifact};
 use crate::build::samples::{
-    artifact, directory, drop_in, file, label, of, rendered, script, shown, unit, user, venv,
+    artifact, directory, drop_in, file, label, of, rendered, script, shown, template, unit, user, venv,
 };
 use crate::build::unit::UnitFile;
 use crate::store::object::Entry;
@@ -354,4 +354,13 @@ warning: `sed` reads the value in a language of its own
   |
   = help: pass the value as an argument of its own
 ");
+}
+
+#[test]
+fn a_refused_character_is_shown_whole() {
+    let text = template(Grammar::Toml, "日 = 1\n");
+    let file = FileArtifact { text, ..file("/etc/x", b"") };
+    let errors = seal(&rendered(vec![artifact(What::File(file))]), &laid()).unwrap_err();
+    let (place, _) = &errors[0].places[0];
+    assert_eq!(place.source.text.get(place.span.clone()), Some("日"));
 }

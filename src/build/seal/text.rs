@@ -60,7 +60,7 @@ impl TextMap {
         let mut place = piece.place.clone();
         if let RenderedWhat::Text(_) = piece.what {
             let start = place.span.start + (byte - range.start);
-            place.span = start..(start + 1).min(place.span.end.max(start));
+            place = Place::whole(&place.source, start..(start + 1).min(place.span.end.max(start)));
         }
         Some(place)
     }
@@ -170,7 +170,7 @@ fn place(diagnostic: Diagnostic, at: At, pieces: &[RenderedPiece]) -> Diagnostic
     let mut place = piece.place.clone();
     if let RenderedWhat::Text(_) = piece.what {
         let start = (place.span.start + at.offset).min(place.span.end);
-        place.span = start..(start + 1).min(place.span.end.max(start));
+        place = Place::whole(&place.source, start..(start + 1).min(place.span.end.max(start)));
     }
     diagnostic.at(place, "")
 }
