@@ -5,6 +5,7 @@ pub mod io;
 pub mod layout;
 pub mod name;
 pub mod nearest;
+pub mod nesting;
 pub mod path;
 pub mod report;
 pub mod value;

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use crate::base::digest::{Digest, OfBundle};
 use crate::base::name::{BadName, HostName, Label};
+use crate::base::nesting::{MAX_NESTING, too_deep};
 use crate::store::object::ObjectName;
 
 pub mod answer;
@@ -249,6 +250,9 @@ impl Provenance {
         }
         let text = std::str::from_utf8(bytes).map_err(|error| BadProvenance::Syntax(error.to_string()))?;
         let syntax = |error: toml::de::Error| BadProvenance::Syntax(error.message().to_owned());
+        if too_deep(text).is_some() {
+            return Err(BadProvenance::Syntax(format!("more than {MAX_NESTING} open brackets")));
+        }
         let only: OnlyFormat = toml::from_str(text).map_err(syntax)?;
         if only.format != FORMAT {
             return Err(BadProvenance::Format(only.format));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::base::nesting::{MAX_NESTING, too_deep};
 use crate::base::report::{Diagnostic, Place, Source};
 use crate::base::value::{NamedFile, Secret};
 use crate::build::config::newer::newer;
@@ -98,6 +99,11 @@ pub struct Placed<T> {
 /// Reads a text; of one with errors nothing, as what the parser guesses behind them would only mislead.
 pub fn parse(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> Option<Table> {
     let before = faults.len();
+    if let Some(span) = too_deep(&source.text) {
+        let error = Diagnostic::error(format!("more than {MAX_NESTING} open brackets"));
+        faults.push(error.at(Place { source: Arc::clone(source), span }, "").help("close those before this"));
+        return None;
+    }
     let (root, errors) = DeTable::parse_recoverable(&source.text);
     let mut errors: Vec<(Range<usize>, String)> =
         errors.iter().map(|error| (error.span().unwrap_or_default(), error.message().to_owned())).collect();

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::file::{LockedFile, Sha256Sum};
 use super::inputs::{LockInputs, Pin, requirement_fault};
 use super::pylock::{LockedPackage, Pylock, WHEELS};
+use crate::base::nesting::{MAX_NESTING, too_deep};
 use crate::build::wheel::name::{WheelName, normal};
 use crate::build::wheel::tags::{Arch, Interpreter};
 use crate::build::wheel::{MAX_BYTES, MAX_ENTRIES};
@@ -42,9 +43,13 @@ impl Pylock {
             let message = "a line ends in CR LF, and every line of a lock in LF alone".to_owned();
             return Err(vec![LockFault { line: 1, message }]);
         }
-        let (root, errors) = DeTable::parse_recoverable(text);
         let ends = text.match_indices('\n').map(|(at, _)| at).collect();
         let mut walk = Walk { ends, faults: Vec::new() };
+        if let Some(span) = too_deep(text) {
+            walk.fault(span, format!("more than {MAX_NESTING} open brackets"));
+            return Err(walk.shown());
+        }
+        let (root, errors) = DeTable::parse_recoverable(text);
         for error in errors {
             walk.fault(error.span().unwrap_or(0..0), error.message().to_owned());
         }

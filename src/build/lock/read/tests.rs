@@ -124,10 +124,18 @@ proptest! {
     }
 }
 
+/// Brackets that close nothing made the parser call itself until the stack was exhausted.
+#[test]
+fn brackets_cannot_exhaust_the_stack() {
+    let text = "default = [\"one\", \"{{ a = \"{{ each.key }}\"\ngroup = \"{{ owner =  }}\"\n".repeat(15_000);
+    let faults = Pylock::parse(&text).unwrap_err();
+    assert_eq!(faults[0].message, "more than 500 open brackets");
+}
+
 /// A megabyte of faults is read in one go, not once a fault.
 #[test]
 fn many_faults_are_few() {
-    let faults = Pylock::parse(&"\"\n\n[[x".repeat(150_000)).unwrap_err();
+    let faults = Pylock::parse(&"x y\n".repeat(200_000)).unwrap_err();
     assert_eq!(faults.len(), 101);
     assert!(faults.is_sorted_by_key(|fault| fault.line));
     assert!(faults[100].message.ends_with("more are not shown"), "{}", faults[100]);

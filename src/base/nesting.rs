@@ -1,0 +1,48 @@
+//! How deep the brackets of a TOML text lie in each other, counted before it is parsed.
+//!
+//! The parser has a bound of its own, and loses count where brackets are closed that were never opened: then it calls
+//! itself until the stack is exhausted, and the process is gone.
+
+use std::ops::Range;
+
+use toml_parser::lexer::TokenKind::{
+    LeftCurlyBracket, LeftSquareBracket, RightCurlyBracket, RightSquareBracket,
+};
+
+/// The most brackets that may be open at once, those among them that errors leave open.
+pub const MAX_NESTING: usize = 500;
+
+/// Where a text has more than [`MAX_NESTING`] open brackets.
+#[must_use]
+pub fn too_deep(text: &str) -> Option<Range<usize>> {
+    let mut open = Vec::new();
+    for token in toml_parser::Source::new(text).lex() {
+        let kind = token.kind();
+        match (kind, open.last()) {
+            (LeftSquareBracket | LeftCurlyBracket, _) => open.push(kind),
+            // One that closes nothing is what the parser stumbles over.
+            (RightSquareBracket, Some(LeftSquareBracket)) | (RightCurlyBracket, Some(LeftCurlyBracket)) => {
+                open.pop();
+            }
+            _ => {}
+        }
+        if open.len() > MAX_NESTING {
+            return Some(token.span().start()..token.span().end());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_open_counts() {
+        let deep = |count| format!("a = {}{}\n", "[{b = ".repeat(count), "}]".repeat(count));
+        assert_eq!(too_deep(&deep(250).repeat(9)), None);
+        assert_eq!(too_deep(&deep(251)), Some(4 + 250 * 6..5 + 250 * 6));
+        assert_eq!(too_deep(&"[[x]]\na = { b = [1] } # [{\nc = '[{'\n".repeat(999)), None);
+        assert!(too_deep(&"a = [{}]} {[ ".repeat(999)).is_some());
+    }
+}
