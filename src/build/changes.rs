@@ -1,48 +1,194 @@
-//! What changed between two bundles of a host, in a line each.
+//! What changed between two bundles of a host.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use crate::store::manifest::Manifest;
+use crate::store::manifest::{Check, Manifest, Place, Unit};
+use crate::store::object::ObjectName;
 
-/// Lines such as `changed unit comet.service`, by kind, then name; none where the bundles are the same.
-#[must_use]
-pub fn changes(old: &Manifest, new: &Manifest) -> Vec<String> {
-    let (old, new) = (parts(old), parts(new));
-    let mut lines = Vec::new();
-    for (part, content) in &new {
-        match old.get(part) {
-            None => lines.push(format!("new {part}")),
-            Some(before) if before != content => lines.push(format!("changed {part}")),
-            Some(_) => {}
-        }
-    }
-    lines.extend(old.keys().filter(|part| !new.contains_key(*part)).map(|part| format!("removed {part}")));
-    lines
+/// In which way something differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// It was not there.
+    New,
+    /// It was another.
+    Changed,
+    /// It is there no more.
+    Removed,
 }
 
-/// What a bundle has, by kind and name, each with all that matters of it.
-fn parts(manifest: &Manifest) -> BTreeMap<String, String> {
+impl Way {
+    /// As people read it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// A part of a bundle that differs; shown as `changed unit comet.service`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// How.
+    pub way: Way,
+    /// As `unit`.
+    pub kind: &'static str,
+    /// As `comet.service`.
+    pub name: String,
+    /// What it was, if it was there.
+    pub old: Option<Part>,
+    /// What it is, if it is there.
+    pub new: Option<Part>,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.way.as_str(), self.kind, self.name)
+    }
+}
+
+/// All that matters of a part of a bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its bytes.
+    pub object: Option<ObjectName>,
+    /// What else people know of it, by name.
+    pub fields: BTreeMap<&'static str, String>,
+    /// All of it, to compare.
+    whole: String,
+}
+
+impl Part {
+    /// A part that is all in its bytes.
+    #[must_use]
+    pub fn of_object(object: &ObjectName) -> Self {
+        Self { object: Some(object.clone()), fields: BTreeMap::new(), whole: object.to_string() }
+    }
+}
+
+/// What differs, by kind, then name, and what is removed behind that; nothing where the bundles are the same.
+#[must_use]
+pub fn changes(old: &Manifest, new: &Manifest) -> Vec<Change> {
+    let (mut old, new) = (parts(old), parts(new));
+    let mut changes = Vec::new();
+    for ((kind, name), new) in new {
+        let old = old.remove(&(kind, name.clone()));
+        if old.as_ref() != Some(&new) {
+            let way = if old.is_some() { Way::Changed } else { Way::New };
+            changes.push(Change { way, kind, name, old, new: Some(new) });
+        }
+    }
+    changes.extend(old.into_iter().map(|((kind, name), old)| Change {
+        way: Way::Removed,
+        kind,
+        name,
+        old: Some(old),
+        new: None,
+    }));
+    changes
+}
+
+type Fields = Vec<(&'static str, String)>;
+
+/// What a bundle has, by kind and name.
+fn parts(manifest: &Manifest) -> BTreeMap<(&'static str, String), Part> {
     let mut parts = BTreeMap::new();
-    let mut add = |kind: &str, name: &dyn ToString, content: &dyn std::fmt::Debug| {
-        parts.insert(format!("{kind} {}", name.to_string()), format!("{content:?}"));
+    let mut add = |(kind, name): (&'static str, String),
+                   whole: &dyn fmt::Debug,
+                   object: Option<&ObjectName>,
+                   fields: Fields| {
+        let part = Part {
+            object: object.cloned(),
+            fields: fields.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
+            whole: format!("{whole:?}"),
+        };
+        parts.insert((kind, name), part);
     };
     let target = &manifest.target;
-    add("target", &format!("{}, {}, python {}", target.system, target.arch, target.python), &());
-    manifest.packages.iter().for_each(|package| add("package", package, &()));
-    manifest.paths.iter().for_each(|path| add("file", &path.path, path));
-    manifest.units.iter().for_each(|unit| add("unit", &unit.name, unit));
+    let system = format!("{}, {}, python {}", target.system, target.arch, target.python);
+    add(("target", system), &(), None, Vec::new());
+    for package in &manifest.packages {
+        add(("package", package.to_string()), &(), None, Vec::new());
+    }
+    for path in &manifest.paths {
+        let place = match path.place {
+            Place::Link => "link",
+            Place::Copy => "copy",
+        };
+        let fields = vec![("place", place.to_owned()), ("mode", some(path.mode.as_ref()))];
+        add(("file", path.path.to_string()), path, Some(&path.object), fields);
+    }
+    for unit in &manifest.units {
+        add(("unit", unit.name.to_string()), unit, Some(&unit.object), of_unit(unit));
+    }
     for drop_in in &manifest.drop_ins {
-        add("drop-in", &format!("{}.d/{}", drop_in.unit, drop_in.name), drop_in);
+        let name = format!("{}.d/{}", drop_in.unit, drop_in.name);
+        add(("drop-in", name), drop_in, Some(&drop_in.object), Vec::new());
     }
-    manifest.groups.iter().for_each(|group| add("group", &group.name, group));
-    manifest.users.iter().for_each(|user| add("user", &user.name, user));
-    manifest.directories.iter().for_each(|directory| add("directory", &directory.path, directory));
-    manifest.venvs.iter().for_each(|venv| add("venv", &venv.name, venv));
+    for group in &manifest.groups {
+        add(("group", group.name.to_string()), group, None, Vec::new());
+    }
+    for user in &manifest.users {
+        let fields = vec![
+            ("group", user.group.to_string()),
+            ("home", user.home.to_string()),
+            ("shell", user.shell.to_string()),
+        ];
+        add(("user", user.name.to_string()), user, None, fields);
+    }
+    for directory in &manifest.directories {
+        let fields = vec![
+            ("mode", directory.mode.to_string()),
+            ("owner", directory.owner.to_string()),
+            ("group", directory.group.to_string()),
+        ];
+        add(("directory", directory.path.to_string()), directory, None, fields);
+    }
+    for venv in &manifest.venvs {
+        let fields = vec![("imports", venv.imports.join(" "))];
+        add(("venv", venv.name.to_string()), venv, Some(&venv.lock), fields);
+    }
     for secret in &manifest.secrets {
-        add("secret", &format!("{} of {}", secret.name, secret.unit), secret);
+        let fields = vec![("path", secret.path.to_string())];
+        add(("secret", format!("{} of {}", secret.name, secret.unit)), secret, None, fields);
     }
-    manifest.checks.iter().for_each(|check| add("check", &check.name, check));
+    for check in &manifest.checks {
+        add(("check", check.name.to_string()), check, None, of_check(check));
+    }
     parts
+}
+
+fn some(value: Option<&impl ToString>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
+}
+
+fn of_unit(unit: &Unit) -> Fields {
+    let wanted_by: Vec<String> = unit.wanted_by.iter().map(ToString::to_string).collect();
+    vec![
+        ("wanted by", wanted_by.join(" ")),
+        ("X-RestartIfChanged", unit.restart_if_changed.to_string()),
+        ("X-ReloadIfChanged", unit.reload_if_changed.to_string()),
+        ("X-StopIfChanged", unit.stop_if_changed.to_string()),
+        ("X-StopOnRemoval", unit.stop_on_removal.to_string()),
+        ("seconds to start", unit.start_timeout.to_string()),
+        ("seconds to stop", unit.stop_timeout.to_string()),
+    ]
+}
+
+fn of_check(check: &Check) -> Fields {
+    vec![
+        ("kind", check.kind.as_str().to_owned()),
+        ("port", some(check.port.as_ref())),
+        ("path", some(check.path.as_ref())),
+        ("command", check.command.join(" ")),
+        ("user", some(check.user.as_ref())),
+        ("unit", some(check.unit.as_ref())),
+        ("within", format!("{} ms", check.within_ms)),
+    ]
 }
 
 #[cfg(test)]
@@ -57,6 +203,10 @@ mod tests {
     fn manifest(whats: Vec<What>) -> Manifest {
         let artifacts: Vec<Artifact> = whats.into_iter().map(artifact).collect();
         seal(&rendered(artifacts), &BTreeMap::new()).unwrap().bundle.manifest
+    }
+
+    fn lines(old: &Manifest, new: &Manifest) -> Vec<String> {
+        changes(old, new).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -107,7 +257,7 @@ mod tests {
             ),
         ];
         for (old, new, expected) in cases {
-            assert_eq!(changes(&manifest(old), &manifest(new)), expected);
+            assert_eq!(lines(&manifest(old), &manifest(new)), expected);
         }
     }
 
@@ -117,7 +267,7 @@ mod tests {
         let mut new = old.clone();
         new.target.python = "3.13".to_owned();
         assert_eq!(
-            changes(&old, &new),
+            lines(&old, &new),
             ["new target debian-12, x86_64, python 3.13", "removed target debian-12, x86_64, python 3.11",]
         );
     }

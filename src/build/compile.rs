@@ -2,9 +2,11 @@
 
 #![expect(clippy::disallowed_methods, reason = "the door to the folder of bundles")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::base::io::{IoError, OnPath as _};
+use crate::base::name::Label;
 use crate::base::path::relative;
 use crate::base::report::Diagnostic;
 use crate::build::artifact::Rendered;
@@ -15,7 +17,7 @@ use crate::build::lock::{self, Folders};
 use crate::build::module_folders::ModuleFolder;
 use crate::build::provenance::depends::{Dependencies, depends};
 use crate::build::provenance::{Made, provenance};
-use crate::build::seal::{Sealed, seal};
+use crate::build::seal::{LaidVenv, Sealed, seal};
 use crate::build::sources::{Disk, Tree as _, normal};
 use crate::build::venvs::{Workshop, locks, stand_ins};
 use crate::store::bundle::Bundle;
@@ -121,7 +123,7 @@ impl Project {
         }
     }
 
-    fn store(&self) -> Store {
+    pub(super) fn store(&self) -> Store {
         Store::new(self.out.join("store"))
     }
 
@@ -208,7 +210,16 @@ impl Project {
     pub fn dry(&self) -> Result<Dry, BuildError> {
         let compiled = self.compile()?;
         let venvs = stand_ins(&compiled.rendered);
-        let sealed = seal(&compiled.rendered, &venvs).map_err(|errors| compiled.explained(errors))?;
+        self.dry_of(compiled, &venvs)
+    }
+
+    /// The same with venvs of the caller's.
+    pub(super) fn dry_of(
+        &self,
+        compiled: Compiled,
+        venvs: &BTreeMap<Label, LaidVenv>,
+    ) -> Result<Dry, BuildError> {
+        let sealed = seal(&compiled.rendered, venvs).map_err(|errors| compiled.explained(errors))?;
         let made = provenance(&compiled, &sealed, &self.naming());
         Ok(Dry { compiled, sealed, made })
     }
@@ -314,7 +325,7 @@ fn summary(rendered: &Rendered, bundle: &Bundle, (before, new): (Option<&Bundle>
     match before {
         None => lines.push("first build".to_owned()),
         Some(before) if before.name == bundle.name => lines.push("the bundle is the same".to_owned()),
-        Some(before) => lines.extend(changes(&before.manifest, manifest)),
+        Some(before) => lines.extend(changes(&before.manifest, manifest).iter().map(ToString::to_string)),
     }
     lines
 }

@@ -70,6 +70,7 @@ pub mod cache;
 pub mod changes;
 pub mod check;
 pub mod compile;
+pub mod diff;
 
 pub mod picture;
 pub mod reference;

@@ -89,6 +89,17 @@ impl Bundle {
         Ok(Self { name, manifest })
     }
 
+    /// Reads a manifest of a bundle that has no name here: its bytes give it one.
+    ///
+    /// # Errors
+    /// Where the bytes are not a manifest in canonical form.
+    pub fn read_nameless(bytes: &[u8]) -> Result<Self, BadBundle> {
+        let text = std::str::from_utf8(bytes).map_err(|error| BadBundle::Syntax(error.to_string()))?;
+        let manifest = parse(text)?;
+        check(&manifest)?;
+        Ok(Self { name: Self::name_of(&manifest, text)?, manifest })
+    }
+
     fn name_of(manifest: &Manifest, text: &str) -> Result<ObjectName, BadBundle> {
         let label = Label::new(manifest.host.as_str()).map_err(|e| BadBundle::Syntax(e.to_string()))?;
         Ok(ObjectName::of_bundle(bundle_digest(text), &label))

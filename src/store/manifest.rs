@@ -12,6 +12,7 @@ use crate::base::name::{HostName, Label, PackageName, UnitName, UserName};
 use crate::base::path::TargetPath;
 use crate::store::object::{ObjectDigest, ObjectName};
 
+pub mod treatment;
 mod write;
 
 /// The version of the format that this program writes, and the only one that it reads.

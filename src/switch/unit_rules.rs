@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use crate::base::name::UnitName;
 use crate::store::bundle::Bundle;
 use crate::store::manifest::Unit;
+use crate::store::manifest::treatment::{self, IfChanged};
 use crate::switch::observed::{Active, Observed, UnitFound};
 use crate::switch::plan::{Action, Collision, Desired, Plan, Steps};
 
@@ -41,7 +42,7 @@ pub(super) fn unit_steps(observed: &Observed, desired: Desired<'_>, plan: &mut P
             let what = format!("stands before our `{name}`, which systemd then never reads");
             plan.collisions.push(Collision { path: file.clone(), what });
         }
-        if is_template(name) {
+        if treatment::is_template(name) {
             continue;
         }
         if found.masked {
@@ -60,14 +61,6 @@ pub(super) fn unit_steps(observed: &Observed, desired: Desired<'_>, plan: &mut P
 /// The unit as the live generation has it, or else as any that may have left it on the machine.
 fn old_unit<'a>(observed: &'a Observed, name: &UnitName) -> Option<&'a Unit> {
     observed.generations.bundles().find_map(|bundle: &Bundle| bundle.unit(name))
-}
-
-fn is_template(name: &UnitName) -> bool {
-    name.as_str().rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with('@'))
-}
-
-fn has_type(name: &UnitName, kind: &str) -> bool {
-    name.as_str().rsplit_once('.').is_some_and(|(_, found)| found == kind)
 }
 
 struct Case<'a> {
@@ -117,7 +110,7 @@ impl Case<'_> {
 
     fn runs(&self, new: &Unit, steps: &mut Steps) {
         let name = self.name.clone();
-        let same = match (has_type(&name, "service"), self.found.running, self.old) {
+        let same = match (treatment::has_type(&name, "service"), self.found.running, self.old) {
             // A reload does not change what it was started with.
             (true, Some(_), Some(old)) if new.reload_if_changed => old.digest == new.digest,
             (true, Some(running), _) => running == new.digest,
@@ -131,14 +124,14 @@ impl Case<'_> {
             return;
         }
         let reason = "another definition of it runs";
-        if has_type(&name, "target") || !new.restart_if_changed {
-        } else if new.reload_if_changed {
-            steps.after(Action::Reload(name), reason);
-        } else if new.stop_if_changed {
-            steps.before(Action::Stop(name.clone()), reason);
-            steps.after(Action::Start(name), reason);
-        } else {
-            steps.after(Action::Restart(name), reason);
+        match new.if_changed() {
+            IfChanged::Nothing => {}
+            IfChanged::Reload => steps.after(Action::Reload(name), reason),
+            IfChanged::StopAndStart => {
+                steps.before(Action::Stop(name.clone()), reason);
+                steps.after(Action::Start(name), reason);
+            }
+            IfChanged::Restart => steps.after(Action::Restart(name), reason),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod check_tools;
+mod diff;
 mod docs;
 mod fill_data;
 mod fill_sh;

@@ -9,6 +9,7 @@
 
 mod build;
 mod check;
+mod diff;
 mod docs;
 mod graph;
 mod lock;
@@ -62,6 +63,8 @@ enum Command {
     Graph(graph::Arguments),
     /// Say where a line, an artifact or a setting of a host comes from.
     Why(why::Arguments),
+    /// Say what a build would change on the host: settings, units, files, packages, and what restarts.
+    Diff(diff::Arguments),
 }
 
 impl Cli {
@@ -76,6 +79,7 @@ impl Cli {
             Some(Command::Schema(arguments)) => arguments.run(),
             Some(Command::Graph(arguments)) => arguments.run(),
             Some(Command::Why(arguments)) => arguments.run(),
+            Some(Command::Diff(arguments)) => arguments.run(),
         }
     }
 }

@@ -29,7 +29,8 @@ struct Page {
 }
 
 /// A text on one line without anything that a terminal obeys.
-fn clean(text: &str) -> String {
+#[must_use]
+pub fn clean(text: &str) -> String {
     text.chars()
         .map(|c| if c == '\t' { ' ' } else { c })
         .map(|c| if c.is_control() { '\u{FFFD}' } else { c })

@@ -1,0 +1,260 @@
+//! What a build would change, as a user asks it.
+
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test")]
+
+use std::fs::File;
+use std::process::Command;
+
+use crate::sandbox::{Sandbox, without_hashes};
+
+const HOST: &str = "hosts/node1.toml";
+
+fn built() -> Sandbox {
+    let project = Sandbox::example();
+    project.build();
+    project
+}
+
+/// What a user sees; the lines of the example's modules, which change with what they can do, are left out.
+fn compared(project: &Sandbox, words: &[&str]) -> String {
+    let before = project.written();
+    let shown = project.shown(&[&["diff", "node1"], words].concat());
+    assert_eq!(before, project.written(), "comparing is no build");
+    let (stdout, _) = shown.split_once("---- stderr").unwrap();
+    for line in stdout.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    let line = regex::Regex::new("(modules/[a-z]+/module.toml):[0-9]+").unwrap();
+    line.replace_all(&shown, "$1:N").into_owned()
+}
+
+fn template() -> Sandbox {
+    let files = [
+        (
+            "module.toml",
+            "[options.word]\ntype = \"string\"\ndefault = \"a\"\ndescription = \"x\"\n\
+             [[file]]\npath = \"/etc/x\"\ntemplate = \"x.j2\"\n\
+             [[script]]\nname = \"run\"\ntemplate = \"run.sh.j2\"\n\
+             [[unit]]\nname = \"m.service\"\ntemplate = \"m.service.j2\"\nwanted_by = [\"voevent.target\"]\n",
+        ),
+        ("x.j2", "one\n{{ m.word }}\nthree\n"),
+        ("run.sh.j2", "#!/bin/sh\nexec sleep 1000\n"),
+        ("m.service.j2", "[Unit]\nDescription=x\n[Service]\nExecStart={{ script(\"run\") }}\n"),
+    ];
+    let project = Sandbox::module(&files);
+    project.build();
+    project
+}
+
+#[test]
+fn nothing_changed() {
+    insta::assert_snapshot!(compared(&built(), &[]), @"
+    exit 0
+    ---- stdout
+    node1: nothing changed since its last build
+    ---- stderr
+    ");
+}
+
+#[test]
+fn an_option_with_all_that_it_reaches() {
+    let project = built();
+    project.edit(HOST, "ivo://org.example/node1", "ivo://org.example/other");
+    insta::assert_snapshot!(compared(&project, &[]), @r#"
+    exit 0
+    ---- stdout
+    node1, compared with its last build
+
+    settings
+      comet.local_ivo  hosts/node1.toml:14
+        - "ivo://org.example/node1"
+        + "ivo://org.example/other"
+
+    changed unit comet.service
+      through script comet-run
+
+    changed script comet-run
+      because of comet.local_ivo
+      @@ -1,7 +1,7 @@
+       #!/bin/sh
+       # Comet in the foreground, without a pid file: systemd keeps the process, the
+       …  journal its log.
+       exec '/var/lib/voevent/derived/[HASH]-comet'/bin/tw
+       … istd --nodaemon --pidfile= comet \
+      -    --local-ivo='ivo://org.example/node1' \
+      +    --local-ivo='ivo://org.example/other' \
+           --receive \
+           --receive-port='8098' \
+           --author-whitelist=127.0.0.0/8 \
+
+    a switch
+      restarts comet.service: another definition of it runs
+    ---- stderr
+    "#);
+}
+
+#[test]
+fn a_template_and_a_setting() {
+    let project = template();
+    project.write("modules/m/run.sh.j2", "#!/bin/sh\nexec sleep 2000\n");
+    project.append(HOST, "[m]\nword = \"b\"\n");
+    insta::assert_snapshot!(compared(&project, &[]), @"");
+}
+
+#[test]
+fn a_module_that_is_gone() {
+    let project = built();
+    let host = project.read(HOST);
+    let (head, _) = host.split_once("[comet]").unwrap();
+    project.write(HOST, &head.replace("[\"comet\"]", "[\"users\"]"));
+    insta::assert_snapshot!(compared(&project, &[]), @r#"
+    exit 0
+    ---- stdout
+    node1, compared with its last build
+
+    settings
+      comet.broadcast.enable: true, removed  hosts/node1.toml:23
+      comet.broadcast.test_interval: "1h", removed  hosts/node1.toml:24
+      comet.local_ivo: "ivo://org.example/node1", removed  hosts/node1.toml:14
+      comet.receive.enable: true, removed  hosts/node1.toml:18
+      comet.receive.whitelist: ["192.0.2.0/24"], removed  hosts/node1.toml:19
+
+    changed file /etc/tmpfiles.d/voevent.conf
+      @@ -1,5 +1,3 @@
+       # Folders of this VOEvent node, from its host file.
+       d /home/voeventdeploy 0750 voeventdeploy voevent - -
+       d /home/voeventserve 0750 voeventserve voevent - -
+      -d /home/voeventserve/working_dir 0750 voeventserve voevent - -
+      -d /home/voeventserve/working_dir/db 0750 voeventserve voevent - -
+
+    removed check broadcast
+      because of comet.broadcast.enable
+
+    removed check receive
+      because of comet.receive.enable
+
+    removed check running
+
+    removed directory /home/voeventserve/working_dir
+
+    removed directory /home/voeventserve/working_dir/db
+
+    removed package python3
+
+    removed unit comet.service
+      because of comet.broadcast.enable
+
+    removed venv comet
+      attrs: 26.1.0, removed
+      automat: 25.4.16, removed
+      comet: 3.1.0, removed
+      constantly: 23.10.4, removed
+      hyperlink: 21.0.0, removed
+      idna: 3.20, removed
+      incremental: 24.11.0, removed
+      lxml: 6.1.3, removed
+      packaging: 26.3, removed
+      twisted: 26.10.0, removed
+      typing-extensions: 4.16.0, removed
+      zope-interface: 8.7, removed
+
+    removed script comet-run
+      because of comet.broadcast.enable, comet.broadcast.test_interval,
+          comet.local_ivo, comet.receive.enable, comet.receive.whitelist
+
+    a switch
+      stops comet.service: no module has it any more
+    ---- stderr
+    "#);
+}
+
+#[test]
+fn another_version_of_a_package() {
+    let project = built();
+    let lock = format!("hosts/locks/{}", crate::packages::LOCK);
+    let text = project.read(&lock);
+    let versions = regex::Regex::new("name = \"attrs\"\nversion = \"([^\"]+)\"").unwrap();
+    let version = versions.captures(&text).unwrap()[1].to_owned();
+    let edited = text
+        .replace(
+            &format!("name = \"attrs\"\nversion = \"{version}\""),
+            "name = \"attrs\"\nversion = \"99.1\"",
+        )
+        .replace(&format!("attrs-{version}"), "attrs-99.1");
+    project.write(&lock, &edited);
+    insta::assert_snapshot!(compared(&project, &[]).replace(&version, "[OLD]"), @"
+    exit 0
+    ---- stdout
+    node1, compared with its last build
+
+    changed unit comet.service
+      through script comet-run
+
+    changed venv comet
+      attrs: [OLD] → 99.1
+
+    changed script comet-run
+      through venv comet
+
+    a switch
+      restarts comet.service: another definition of it runs
+    ---- stderr
+    ");
+}
+
+#[test]
+fn a_requirement_without_a_lock_is_compared_but_for_its_packages() {
+    let project = built();
+    project.edit(HOST, "[comet]\n", "[comet]\nversion = \"3.0.0\"\n");
+    insta::assert_snapshot!(compared(&project, &[]), @"");
+}
+
+#[test]
+fn a_manifest_of_a_target_on_stdin() {
+    let (project, elsewhere) = (template(), template());
+    project.append(HOST, "[m]\nword = \"b\"\n");
+    // The other one's store is not at hand; this one's has the same texts.
+    let manifest = File::open(elsewhere.path("generated/node1/manifest.toml")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_voevent-build"));
+    command.args(["diff", "node1", "-"]).current_dir(project.path("")).env_clear().stdin(manifest);
+    let output = command.output().unwrap();
+    assert!(output.status.success());
+    insta::assert_snapshot!(without_hashes(&String::from_utf8(output.stdout).unwrap()), @"");
+
+    // Where no store has them, only what differs is known.
+    elsewhere.write("modules/m/x.j2", "another\n");
+    elsewhere.build();
+    std::fs::copy(elsewhere.path("generated/node1/manifest.toml"), project.path("m.toml")).unwrap();
+    insta::assert_snapshot!(compared(&project, &["m.toml"]), @"");
+    // A bundle lies beside its store.
+    let bundle = elsewhere.path("generated/node1");
+    let shown = compared(&project, &[bundle.to_str().unwrap()]);
+    assert!(shown.contains("\n  -another\n"), "{shown}");
+}
+
+#[test]
+fn the_same_as_data() {
+    let project = template();
+    project.append(HOST, "[m]\nword = \"b\"\n");
+    insta::assert_snapshot!(project.shown(&["diff", "node1", "--json"]), @"");
+}
+
+#[test]
+fn nothing_to_compare_with() {
+    let project = Sandbox::module(&[("module.toml", "")]);
+    insta::assert_snapshot!(compared(&project, &[]), @"
+    exit 1
+    ---- stdout
+    ---- stderr
+    error: host `node1` was not built yet
+     |
+     = help: build it, or name a bundle or a manifest to compare with
+    ");
+    insta::assert_snapshot!(compared(&project, &["gone"]), @"
+    exit 1
+    ---- stdout
+    ---- stderr
+    error: cannot read `gone`: No such file or directory (os error 2)
+    ");
+    insta::assert_snapshot!(compared(&project, &[HOST]), @"");
+}
