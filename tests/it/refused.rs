@@ -1,6 +1,7 @@
 //! Builds that are refused: exit code 1, nothing written, every error with its place and what to do.
 
 mod artifacts;
+mod fills;
 mod secrets;
 mod sources;
 mod types;
