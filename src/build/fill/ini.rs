@@ -11,10 +11,10 @@
 //! | key, section | lower-case letters, digits, `_ . -` in keys, capitals too in sections |
 //! | comment | one line, without `\` at its end |
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::cursor::{Cursor, Symbol};
-use super::source::Filling;
+use super::source::{Filling, shown};
 use super::{Filled, Refusal};
 
 const LINES: &str = "if the reader takes lines as they are, use the grammar `lines`";
@@ -25,7 +25,8 @@ struct Lexer<'a> {
     section: Option<String>,
     /// Keys of all sections, with the section before, and whether a value came into their lines.
     keys: BTreeMap<(String, String), bool>,
-    sections: BTreeSet<String>,
+    /// The sections, and whether a value came into their names.
+    sections: BTreeMap<String, bool>,
 }
 
 /// A stretch of a line.
@@ -45,7 +46,7 @@ pub(super) fn fill(filling: Filling<'_>) -> Result<Filled, Vec<Refusal>> {
         cursor: Cursor::new(filling),
         section: None,
         keys: BTreeMap::new(),
-        sections: BTreeSet::new(),
+        sections: BTreeMap::new(),
     };
     lexer.carriage_returns();
     while lexer.cursor.peek().is_some() {
@@ -156,15 +157,18 @@ impl Lexer<'_> {
         }
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
         let text = self.name(name, plain, "letters, digits, `_`, `.` and `-` can");
-        let reason = if text == "DEFAULT" {
-            "some readers put what is below `[DEFAULT]` into all sections".to_owned()
-        } else if self.sections.insert(text.to_lowercase()) {
-            String::new()
-        } else {
-            format!("there is a section `{}` already", text.escape_debug())
-        };
-        if let (false, Some(hole)) = (reason.is_empty(), holes(name).next()) {
-            self.cursor.refuse(hole, &reason, "give the section another name");
+        let hole = holes(name).next();
+        let before = self.sections.insert(text.to_lowercase(), hole.is_some());
+        let again = format!("there is a section `{}` already", text.escape_debug());
+        let help = "give the section another name";
+        match (before, hole) {
+            (_, Some(hole)) if text == "DEFAULT" => {
+                let reason = "some readers put what is below `[DEFAULT]` into all sections";
+                self.cursor.refuse(hole, reason, help);
+            }
+            (Some(_), Some(hole)) => self.cursor.refuse(hole, &again, help),
+            (Some(true), None) => self.cursor.filling.refuse_text(line.offset, &again, Some(help)),
+            _ => {}
         }
         self.section = Some(text.to_lowercase());
     }
@@ -244,7 +248,7 @@ impl Lexer<'_> {
         if let Some(bad) =
             text.chars().find(|c| matches!(c, '#' | ';' | '%' | '$' | '"' | '\\' | '\t' | '\u{feff}'))
         {
-            let reason = format!("readers differ in what `{}` in a value is", bad.escape_default());
+            let reason = format!("readers differ in what `{}` in a value is", shown(bad));
             self.cursor.refuse(hole, &reason, LINES);
         }
         self.cursor.filling.set(hole, text);

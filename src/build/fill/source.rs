@@ -140,6 +140,12 @@ impl<'a> Filling<'a> {
         self.fills[hole].get_or_insert_default();
     }
 
+    /// Whether a reason against a hole was found: what else follows from it need not be said.
+    pub(super) fn is_refused(&self, hole: usize) -> bool {
+        let piece = self.holes[hole].piece;
+        self.refusals.iter().any(|refusal| refusal.at.piece == piece)
+    }
+
     /// A hole was filled, and yet.
     pub(super) fn warn(&mut self, hole: usize, reason: &str, help: &str) {
         let at = At { piece: self.holes[hole].piece, offset: 0 };
@@ -207,6 +213,11 @@ impl<'a> Filling<'a> {
         }
         Ok(filled)
     }
+}
+
+/// A character in a message: itself where that can be seen.
+pub(super) fn shown(c: char) -> String {
+    if c.is_ascii_graphic() { c.to_string() } else { c.escape_default().to_string() }
 }
 
 impl Piece {

@@ -3,7 +3,9 @@
 mod checks;
 mod code;
 mod declarations;
+mod declared;
 mod errors;
+mod evaluated;
 mod histories;
 mod instances;
 mod language;
@@ -12,6 +14,7 @@ mod robust;
 mod templates;
 mod together;
 mod types;
+mod values;
 
 use std::path::Path;
 

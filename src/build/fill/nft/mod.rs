@@ -129,7 +129,9 @@ impl Lexer<'_> {
             let reason = format!("the string gets longer than {most} bytes, which nft does not take");
             self.cursor.refuse(*hole, &reason, "write a shorter one");
         }
-        if let (Some(hole), 0) = (holes.last(), length) {
+        if let (Some(hole), 0) = (holes.last(), length)
+            && !self.cursor.filling.is_refused(*hole)
+        {
             self.cursor.refuse(*hole, "the string is empty", "put it into `{% if … %}`");
         }
     }

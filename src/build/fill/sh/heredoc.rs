@@ -22,7 +22,7 @@ pub(super) struct HereDoc {
 impl Lexer<'_> {
     /// `<<` and its delimiter.
     pub(super) fn here_doc_start(&mut self) {
-        let open = self.position;
+        let (open, first) = (self.position, self.hole);
         self.skip(2);
         let tabs = self.peek() == Some(b'-');
         self.skip(usize::from(tabs));
@@ -53,6 +53,9 @@ impl Lexer<'_> {
                 }
                 Some(_) => delimiter.extend(self.bump()),
             }
+        }
+        if delimiter.is_empty() && self.hole > first {
+            return self.leave();
         }
         if delimiter.is_empty() || delimiter.contains('\n') {
             return self.stop(open, "this here-document has no delimiter", "write `<<EOF` or `<<'EOF'`");

@@ -140,6 +140,11 @@ impl Lexer<'_> {
         if !self.stopped {
             self.filling.refuse_text(offset, reason, (!help.is_empty()).then_some(help));
         }
+        self.leave();
+    }
+
+    /// Goes to the end: what is wrong was said.
+    fn leave(&mut self) {
         self.stopped = true;
         self.position = self.filling.text.len();
         self.limit = self.position;
@@ -184,7 +189,7 @@ impl Lexer<'_> {
         }
         let line = text.split('\n').next().unwrap_or_default().to_owned();
         if self.filling.holes.first().is_some_and(|hole| hole.offset <= line.len()) {
-            self.filling.refuse(0, "a value cannot stand in the `#!` line", "write `#!/bin/sh`");
+            return self.filling.refuse(0, "a value cannot stand in the `#!` line", "write `#!/bin/sh`");
         }
         let rest = line.strip_prefix("#!").unwrap_or_default().trim_start_matches(' ');
         let options = rest.strip_prefix("/bin/sh").map(|options| options.trim_end_matches([' ', '\t']));

@@ -2,6 +2,7 @@
 
 use super::super::cursor::Symbol;
 use super::super::literal::escaped;
+use super::super::source::shown;
 use super::Lexer;
 
 const NO_END: &str = "the string has no end";
@@ -72,7 +73,7 @@ impl Lexer<'_> {
     fn plain(&mut self, hole: usize, of: fn(char) -> bool) -> String {
         let Some(text) = self.cursor.filling.scalar(hole) else { return String::new() };
         if let Some(bad) = text.chars().find(|c| *c == '\'' || !of(*c)) {
-            let reason = format!("`{}` cannot stand within `'`", bad.escape_default());
+            let reason = format!("`{}` cannot stand within `'`", shown(bad));
             self.cursor.refuse(hole, &reason, "write `\"` before and behind the text");
         }
         self.cursor.filling.set(hole, text.clone());

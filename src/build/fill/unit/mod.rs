@@ -241,6 +241,7 @@ fn statement(filling: &mut Filling<'_>, line: &Line) {
 fn empty(filling: &mut Filling<'_>, value: &[Symbol], key: &str) {
     if assembled(filling, value).trim_matches([' ', '\t']).is_empty()
         && let Some(hole) = value.iter().find_map(|symbol| symbol.hole())
+        && !filling.is_refused(hole)
     {
         let reason = format!("the value is empty, and `{key}=` alone takes back what was set before");
         filling.refuse(hole, &reason, "put the line into `{% if … %}`");

@@ -59,7 +59,7 @@ pub(super) fn path(filling: &mut Filling<'_>, value: &[Symbol], rule: PathRule) 
 
 /// Refuses what is no path that systemd gives back as it is.
 pub(super) fn check_path(filling: &mut Filling<'_>, hole: usize, path: &str) {
-    if path == "/" {
+    if path == "/" || filling.is_refused(hole) {
         return;
     }
     if path.ends_with(' ') {

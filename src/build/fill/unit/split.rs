@@ -103,6 +103,10 @@ pub(super) fn split(filling: &mut Filling<'_>, value: &[Symbol], style: Style) -
             }
             What::Char('\\') => {
                 word.bare = false;
+                if symbols.peek().is_some_and(|next| next.hole().is_some()) {
+                    // The value was refused when the line was read.
+                    return Vec::new();
+                }
                 let rest = &mut symbols;
                 let taken = unescape(style, || rest.next_if(|next| next.hole().is_none()));
                 let Some(c) = taken else {

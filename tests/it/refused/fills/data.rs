@@ -13,12 +13,75 @@ fn ini() {
         "[{{ 's' }}]\n[s]\n",
         "[s]\n{{ 'a b' }} = 1\n",
     ];
-    insta::assert_snapshot!(said("ini", &rows), @"");
+    insta::assert_snapshot!(said("ini", &rows), @r#"
+    error: the value ends in `\`, which could join the next line
+     --> 01.j2:1:6
+      |
+    1 | # {{ 'a\\' }}
+      |      ^^^^^
+      |
+      = help: leave the last `\` out
+
+    error: this is neither a section, nor `key = value`, nor a comment
+     --> 02.j2:1:4
+      |
+    1 | {{ 'a' }}
+      |    ^^^
+      |
+      = help: write `key = ` before it
+
+    error: it stands before the first `[section]`
+     --> 03.j2:1:8
+      |
+    1 | k = {{ 'a' }}
+      |        ^^^
+      |
+      = help: if the reader takes lines as they are, use the grammar `lines`
+
+    error: there is no key before the value
+     --> 04.j2:2:6
+      |
+    2 | = {{ 'a' }}
+      |      ^^^
+      |
+      = help: write `key = ` before it
+
+    error: some readers take a `'` at an end of the value away
+     --> 05.j2:2:8
+      |
+    2 | k = {{ "'a" }}
+      |        ^^^^
+      |
+      = help: if the reader takes lines as they are, use the grammar `lines`
+
+    error: there is a section `s` already
+     --> 06.j2:2:1
+      |
+    2 | [s]
+      | ^
+      |
+      = help: give the section another name
+
+    error: the value cannot be part of a name here
+     --> 07.j2:2:4
+      |
+    2 | {{ 'a b' }} = 1
+      |    ^^^^^
+      |
+      = help: lower-case letters, digits, `_`, `.` and `-` can
+    "#);
 }
 
 #[test]
 fn json() {
-    let rows = ["[1 {{ 2 }}]\n", "[\"\\{{ 'n' }}\"]\n", "{ {{ 1 }}: 2 }\n"];
+    let rows = [
+        "[1 {{ 2 }}]\n",
+        "[\"\\{{ 'n' }}\"]\n",
+        "{ {{ 1 }}: 2 }\n",
+        "[\"{{ none }}\"]\n",
+        "[\"{{ ['a'] }}\"]\n",
+        "[\"{{ {'a': 1} }}\"]\n",
+    ];
     insta::assert_snapshot!(said("json", &rows), @r#"
     error: a value cannot stand here, where `,` or `]` must
      --> 01.j2:1:7
@@ -71,7 +134,7 @@ fn toml() {
       |
       = help: take the `\` away
 
-    error: `\'` cannot stand within `'`
+    error: `'` cannot stand within `'`
      --> 03.j2:1:9
       |
     1 | a = '{{ "'" }}'
@@ -134,6 +197,14 @@ fn xml() {
 
 #[test]
 fn text() {
-    let rows = ["{{ 0.5 }}\n", "{{ none }}\n", "{{ ['a'] }}\n", "{{ {'a': 1} }}\n"];
-    insta::assert_snapshot!(said("text", &rows), @"");
+    let rows = ["{{ 0.5 }}\n"];
+    insta::assert_snapshot!(said("text", &rows), @"
+    error: a float has no text of its own
+     --> 01.j2:1:4
+      |
+    1 | {{ 0.5 }}
+      |    ^^^
+      |
+      = help: make it a text that looks as it should
+    ");
 }
