@@ -188,9 +188,9 @@ fn rule(table: &Table, place: Place, assert: bool, faults: &mut Vec<Diagnostic>)
         None | Some("error") => !assert,
         Some("warning") => true,
         Some(_) => {
-            let place = level.map(|level| level.place)?;
-            faults
-                .push(Diagnostic::error("there is no such level").at(place, "").help("`error` or `warning`"));
+            let level = level?;
+            let error = Diagnostic::error(format!("there is no level `{}`", level.value.escape_debug()));
+            faults.push(error.at(level.place, "").help("write `error` or `warning`"));
             return None;
         }
     };
