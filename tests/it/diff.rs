@@ -33,11 +33,11 @@ fn template() -> Sandbox {
         (
             "module.toml",
             "[options.word]\ntype = \"string\"\ndefault = \"a\"\ndescription = \"x\"\n\
-             [[file]]\npath = \"/etc/x\"\ntemplate = \"x.j2\"\n\
+             [[file]]\npath = \"/etc/x\"\ntemplate = \"x.txt.j2\"\n\
              [[script]]\nname = \"run\"\ntemplate = \"run.sh.j2\"\n\
              [[unit]]\nname = \"m.service\"\ntemplate = \"m.service.j2\"\nwanted_by = [\"voevent.target\"]\n",
         ),
-        ("x.j2", "one\n{{ m.word }}\nthree\n"),
+        ("x.txt.j2", "one\n{{ m.word }}\nthree\n"),
         ("run.sh.j2", "#!/bin/sh\nexec sleep 1000\n"),
         ("m.service.j2", "[Unit]\nDescription=x\n[Service]\nExecStart={{ script(\"run\") }}\n"),
     ];
@@ -98,7 +98,35 @@ fn a_template_and_a_setting() {
     let project = template();
     project.write("modules/m/run.sh.j2", "#!/bin/sh\nexec sleep 2000\n");
     project.append(HOST, "[m]\nword = \"b\"\n");
-    insta::assert_snapshot!(compared(&project, &[]), @"");
+    insta::assert_snapshot!(compared(&project, &[]), @r#"
+    exit 0
+    ---- stdout
+    node1, compared with its last build
+
+    settings
+      m.word: "a" → "b"  hosts/node1.toml:7
+
+    changed file /etc/x
+      because of m.word
+      @@ -1,3 +1,3 @@
+       one
+      -a
+      +b
+       three
+
+    changed unit m.service
+      through script run
+
+    changed script run
+      @@ -1,2 +1,2 @@
+       #!/bin/sh
+      -exec sleep 1000
+      +exec sleep 2000
+
+    a switch
+      restarts m.service: another definition of it runs
+    ---- stderr
+    "#);
 }
 
 #[test]
@@ -145,18 +173,7 @@ fn a_module_that_is_gone() {
       because of comet.broadcast.enable
 
     removed venv comet
-      attrs: 26.1.0, removed
-      automat: 25.4.16, removed
-      comet: 3.1.0, removed
-      constantly: 23.10.4, removed
-      hyperlink: 21.0.0, removed
-      idna: 3.20, removed
-      incremental: 24.11.0, removed
-      lxml: 6.1.3, removed
-      packaging: 26.3, removed
-      twisted: 26.10.0, removed
-      typing-extensions: 4.16.0, removed
-      zope-interface: 8.7, removed
+      12 packages
 
     removed script comet-run
       because of comet.broadcast.enable, comet.broadcast.test_interval,
@@ -206,7 +223,32 @@ fn another_version_of_a_package() {
 fn a_requirement_without_a_lock_is_compared_but_for_its_packages() {
     let project = built();
     project.edit(HOST, "[comet]\n", "[comet]\nversion = \"3.0.0\"\n");
-    insta::assert_snapshot!(compared(&project, &[]), @"");
+    let shown = compared(&project, &[]);
+    let (stdout, stderr) = shown.split_once("---- stderr\n").unwrap();
+    insta::assert_snapshot!(stdout, @r#"
+    exit 0
+    ---- stdout
+    node1, compared with its last build
+
+    settings
+      comet.version: "3.1.0" → "3.0.0"  hosts/node1.toml:14
+
+    changed unit comet.service
+      through script comet-run
+
+    changed venv comet
+      because of comet.version
+      it has no lock for what it is now
+
+    changed script comet-run
+      through venv comet
+
+    a switch
+      restarts comet.service: another definition of it runs
+    "#);
+    let warning =
+        "warning: the lock of venv `comet` is stale: requirement `comet==3.1.0` is now `comet==3.0.0`\n";
+    assert!(stderr.starts_with(warning), "{stderr}");
 }
 
 #[test]
@@ -219,13 +261,34 @@ fn a_manifest_of_a_target_on_stdin() {
     command.args(["diff", "node1", "-"]).current_dir(project.path("")).env_clear().stdin(manifest);
     let output = command.output().unwrap();
     assert!(output.status.success());
-    insta::assert_snapshot!(without_hashes(&String::from_utf8(output.stdout).unwrap()), @"");
+    insta::assert_snapshot!(without_hashes(&String::from_utf8(output.stdout).unwrap()), @r#"
+    node1, compared with the manifest on stdin
+
+    settings
+      m.word: "a" → "b"  hosts/node1.toml:7
+
+    changed file /etc/x
+      because of m.word
+      @@ -1,3 +1,3 @@
+       one
+      -a
+      +b
+       three
+    "#);
 
     // Where no store has them, only what differs is known.
-    elsewhere.write("modules/m/x.j2", "another\n");
+    elsewhere.write("modules/m/x.txt.j2", "another\n");
     elsewhere.build();
     std::fs::copy(elsewhere.path("generated/node1/manifest.toml"), project.path("m.toml")).unwrap();
-    insta::assert_snapshot!(compared(&project, &["m.toml"]), @"");
+    insta::assert_snapshot!(compared(&project, &["m.toml"]), @"
+    exit 0
+    ---- stdout
+    node1, compared with `m.toml`
+
+    changed file /etc/x
+      its old text is not at hand
+    ---- stderr
+    ");
     // A bundle lies beside its store.
     let bundle = elsewhere.path("generated/node1");
     let shown = compared(&project, &[bundle.to_str().unwrap()]);
@@ -236,7 +299,38 @@ fn a_manifest_of_a_target_on_stdin() {
 fn the_same_as_data() {
     let project = template();
     project.append(HOST, "[m]\nword = \"b\"\n");
-    insta::assert_snapshot!(project.shown(&["diff", "node1", "--json"]), @"");
+    insta::assert_snapshot!(project.shown(&["diff", "node1", "--json"]), @r#"
+    exit 0
+    ---- stdout
+    {
+      "against": "its last build",
+      "changes": [
+        {
+          "because": [
+            "m.word"
+          ],
+          "change": "changed",
+          "kind": "file",
+          "lines": "@@ -1,3 +1,3 @@\n one\n-a\n+b\n three\n",
+          "name": "/etc/x"
+        }
+      ],
+      "diagnostics": [],
+      "effects": [],
+      "host": "node1",
+      "same": false,
+      "settings": [
+        {
+          "at": "hosts/node1.toml:7",
+          "name": "m.word",
+          "new": "\"b\"",
+          "old": "\"a\""
+        }
+      ],
+      "settings_known": true
+    }
+    ---- stderr
+    "#);
 }
 
 #[test]
@@ -254,7 +348,16 @@ fn nothing_to_compare_with() {
     exit 1
     ---- stdout
     ---- stderr
-    error: cannot read `gone`: No such file or directory (os error 2)
+    error: there is no `gone` to compare with
+     |
+     = help: name a bundle's folder, or its `manifest.toml`
     ");
-    insta::assert_snapshot!(compared(&project, &[HOST]), @"");
+    insta::assert_snapshot!(compared(&project, &[HOST]), @"
+    exit 1
+    ---- stdout
+    ---- stderr
+    error: `hosts/node1.toml` cannot be compared: the manifest cannot be read: missing field `format`
+     |
+     = help: name a bundle's folder, or its `manifest.toml`
+    ");
 }

@@ -60,6 +60,10 @@ impl Project {
             }
             Other::Path(path) => {
                 let shown = format!("`{}`", path.display());
+                if !path.exists() {
+                    let error = Diagnostic::error(format!("there is no {shown} to compare with"));
+                    return Err(vec![error.help("name a bundle's folder, or its `manifest.toml`")].into());
+                }
                 let bundle = if path.is_dir() {
                     folder(path, &mut stores)?
                 } else {
