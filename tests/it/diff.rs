@@ -130,6 +130,16 @@ fn a_template_and_a_setting() {
 }
 
 #[test]
+fn a_drop_in_changes_its_unit_and_another_mode_its_file() {
+    let project = template();
+    project.write("modules/m/nice.service.j2", "[Service]\nNice=5\n");
+    let drop_in = "\n[[unit]]\nname = \"m.service.d/nice.conf\"\ntemplate = \"nice.service.j2\"\n";
+    project.append("modules/m/module.toml", drop_in);
+    project.edit("modules/m/module.toml", "path = \"/etc/x\"\n", "path = \"/etc/x\"\nmode = \"0600\"\n");
+    insta::assert_snapshot!(compared(&project, &[]), @"");
+}
+
+#[test]
 fn a_module_that_is_gone() {
     let project = built();
     let host = project.read(HOST);
@@ -284,6 +294,8 @@ fn a_manifest_of_a_target_on_stdin() {
     exit 0
     ---- stdout
     node1, compared with `m.toml`
+
+    settings: those of then are not at hand
 
     changed file /etc/x
       its old text is not at hand

@@ -61,3 +61,52 @@ fn effect(old: Option<&Unit>, new: Option<&Unit>) -> Option<(&'static str, &'sta
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::build::artifact::{UnitArtifact, What};
+    use crate::build::samples::{artifact, drop_in, rendered, unit};
+    use crate::build::seal::seal;
+
+    fn manifest(whats: Vec<What>) -> Manifest {
+        let artifacts = whats.into_iter().map(artifact).collect();
+        seal(&rendered(artifacts), &BTreeMap::new()).unwrap().bundle.manifest
+    }
+
+    fn service(lines: &str, wanted: bool) -> What {
+        let plain = unit("a.service", &format!("[Service]\nExecStart=/x\n{lines}"));
+        let wanted_by = wanted.then(|| UnitName::new(layout::TARGET_UNIT).unwrap());
+        What::Unit(UnitArtifact { wanted_by: wanted_by.into_iter().collect(), ..plain })
+    }
+
+    #[test]
+    fn by_what_the_unit_says() {
+        let one = |lines: &str| vec![service(lines, true)];
+        let with = |lines: &str| one(&format!("Nice=1\n[Unit]\n{lines}\n"));
+        let keep = "[Unit]\nX-StopOnRemoval=no\n";
+        let more = || vec![service("", true), drop_in("a.service", "x.conf", "[Service]\nNice=2\n")];
+        let trigger = |value: u8| one(&format!("[Unit]\nX-Reload-Triggers={value}\n"));
+        let cases: [(Vec<What>, Vec<What>, Option<&str>); 12] = [
+            (one(""), one(""), None),
+            (one(""), one("# a comment\n"), None),
+            (vec![], one(""), Some("start")),
+            (vec![], vec![service("", false)], Some("nothing")),
+            (vec![service("", false)], one(""), Some("start")),
+            (one(""), vec![], Some("stop")),
+            (one(keep), vec![], Some("nothing")),
+            (one(""), more(), Some("restart")),
+            (trigger(1), trigger(2), Some("reload")),
+            (one(""), with("X-ReloadIfChanged=yes"), Some("reload")),
+            (one(""), with("X-RestartIfChanged=no"), Some("nothing")),
+            (one(""), with("X-StopIfChanged=yes"), Some("stop, then start")),
+        ];
+        for (index, (old, new, expected)) in cases.into_iter().enumerate() {
+            let found = effects(&manifest(old), &manifest(new));
+            let actions: Vec<&str> = found.iter().map(|effect| effect.action).collect();
+            assert_eq!(actions, expected.into_iter().collect::<Vec<_>>(), "case {index}");
+        }
+    }
+}

@@ -173,6 +173,11 @@ fn compared(old: &Side<'_>, new: &Side<'_>, against: String) -> Diff {
             entry.because = settings::behind(entry, [(before, old), (now, new)].map(|(p, _)| p), &settings);
         }
     }
+    for at in 0..entries.len() {
+        explain(&mut entries, at);
+    }
+    let host = &old.manifest.host;
+    let against = if *host == new.manifest.host { against } else { format!("{against} of host {host}") };
     Diff {
         host: new.manifest.host.to_string(),
         against,
@@ -181,6 +186,25 @@ fn compared(old: &Side<'_>, new: &Side<'_>, against: String) -> Diff {
         settings_known,
         changes: entries,
         effects: effects::effects(old.manifest, new.manifest),
+    }
+}
+
+/// Says of what differs in no line why it does: a unit does with its drop-ins.
+fn explain(entries: &mut [Entry], at: usize) {
+    let drop_ins: Vec<String> = entries
+        .iter()
+        .filter(|one| one.kind == "drop-in" && entries[at].kind == "unit")
+        .filter(|one| one.name.strip_prefix(&entries[at].name).is_some_and(|rest| rest.starts_with(".d/")))
+        .map(|one| format!("drop-in {}", one.name))
+        .collect();
+    let entry = &mut entries[at];
+    if entry.change != Way::Changed {
+        return;
+    }
+    entry.through.extend(drop_ins);
+    let silent = entry.through.is_empty() && entry.fields.is_empty() && entry.packages.is_empty();
+    if silent && entry.lines.is_empty() && entry.note.is_empty() {
+        "no line of it differs".clone_into(&mut entry.note);
     }
 }
 

@@ -24,6 +24,9 @@ impl Diff {
             page.title("settings");
             self.settings.iter().for_each(|setting| page.setting(setting));
         }
+        if !self.settings_known {
+            page.title("settings: those of then are not at hand");
+        }
         self.changes.iter().for_each(|entry| page.entry(entry));
         if self.same {
             page.title("the bundle is the same");
@@ -52,6 +55,8 @@ impl Page {
     fn put(&mut self, indent: usize, line: &str) {
         let line = clean(line);
         let options = textwrap::Options::new(WIDTH.saturating_sub(indent)).subsequent_indent("    ");
+        // Names have hyphens of their own.
+        let options = options.word_splitter(textwrap::WordSplitter::NoHyphenation);
         for part in textwrap::wrap(line.trim_end(), options) {
             let _ = writeln!(self.0, "{:indent$}{part}", "");
         }
