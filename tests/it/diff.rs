@@ -136,7 +136,24 @@ fn a_drop_in_changes_its_unit_and_another_mode_its_file() {
     let drop_in = "\n[[unit]]\nname = \"m.service.d/nice.conf\"\ntemplate = \"nice.service.j2\"\n";
     project.append("modules/m/module.toml", drop_in);
     project.edit("modules/m/module.toml", "path = \"/etc/x\"\n", "path = \"/etc/x\"\nmode = \"0600\"\n");
-    insta::assert_snapshot!(compared(&project, &[]), @"");
+    insta::assert_snapshot!(compared(&project, &[]), @"
+    exit 0
+    ---- stdout
+    node1, compared with its last build
+
+    new drop-in m.service.d/nice.conf
+
+    changed file /etc/x
+      mode: 0600, new
+      place: link → copy
+
+    changed unit m.service
+      through drop-in m.service.d/nice.conf
+
+    a switch
+      restarts m.service: another definition of it runs
+    ---- stderr
+    ");
 }
 
 #[test]
