@@ -93,6 +93,10 @@ pub fn no_text(value: &minijinja::Value) -> minijinja::Error {
             }
             Ok(Value::File(_)) => "a file",
             Ok(_) => "something",
+            // What else is no value is a reference, which has its text where all is known.
+            Err(_) if value.kind() == ValueKind::Plain => {
+                return minijinja::Error::new(ErrorKind::InvalidOperation, filters::REFERENCE);
+            }
             Err(what) => what,
         },
     };
@@ -254,6 +258,9 @@ pub fn words(error: &minijinja::Error) -> (String, &'static str) {
     match error.kind() {
         ErrorKind::UndefinedError => (UNDEFINED.0.to_owned(), UNDEFINED.1),
         ErrorKind::OutOfFuel => ("this takes too long to evaluate".to_owned(), "do less"),
+        ErrorKind::InvalidOperation if error.detail().is_none() => {
+            ("these values do not go together here".to_owned(), "see the types of what it reads")
+        }
         _ => (detail, "see the types of what it reads"),
     }
 }

@@ -38,12 +38,14 @@ pub fn text(value: &minijinja::Value) -> Result<String, Error> {
     from_jinja(value).ok().and_then(|value| value.text()).ok_or_else(|| no_text(value))
 }
 
+/// What is wrong where anything else is done with a reference.
+pub const REFERENCE: &str = "a reference is only written, joined with `~`, or passed on";
+
 /// The text of what is looked into: a reference is only written, joined or passed on.
 fn plain(value: &minijinja::Value) -> Result<String, Error> {
     let text = text(value)?;
     if text.contains(is_forbidden) {
-        let message = "a reference is only written, joined with `~`, or passed on";
-        return Err(Error::new(ErrorKind::InvalidOperation, message));
+        return Err(Error::new(ErrorKind::InvalidOperation, REFERENCE));
     }
     Ok(text)
 }

@@ -5,6 +5,7 @@ mod check;
 mod check_tools;
 mod diff;
 mod docs;
+mod every_error;
 mod fill_data;
 mod fill_sh;
 mod fleet;

@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod fills;
+mod hosts;
 mod secrets;
 mod sources;
 mod types;

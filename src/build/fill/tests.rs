@@ -6,6 +6,7 @@ mod ini;
 mod json;
 mod nft;
 mod python;
+mod shared;
 mod toml;
 mod xml;
 

@@ -364,3 +364,12 @@ fn a_refused_character_is_shown_whole() {
     let (place, _) = &errors[0].places[0];
     assert_eq!(place.source.text.get(place.span.clone()), Some("日"));
 }
+
+#[test]
+fn what_only_a_filled_unit_shows() {
+    let long = format!("{}.service", "a".repeat(230));
+    insta::assert_snapshot!(refused(vec![
+        service("a.service", "[⟨Install⟩]\nWantedBy=b.target\n"),
+        service(&long, "[Service]\nExecStart=/bin/true\n"),
+    ]), @"");
+}

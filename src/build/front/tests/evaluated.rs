@@ -1,42 +1,112 @@
 //! Expressions that have no value, and templates that have no text.
 
-use crate::base::report::{RenderStyle, render};
-
-use super::{errors_of, module, try_compile};
+use super::{errors, errors_of, module};
 
 #[test]
 fn expressions() {
-    let rows = [
+    let said = [
         "{{ 1 + }}",
         "{{ \"a\" | join }}",
         "{{ [\"a\"] | join(\",\", \"b\") }}",
-        "{{ \"a\" ~ \"b\" if \"c\" ~ \"d\" is string else \"e\" ~ -1 }}",
-        "{{ not \"a\" ~ \"b\" }}",
-        "{{ -\"a\" ~ \"b\" }}",
+        "{{ -\"a\" }}",
+    ]
+    .map(|code| errors_of(&module(&[("a", &format!("type = 'string'\ndefault = '{code}'"))], "")));
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    error: this is no expression or template: unexpected end of input, expected expression
+     --> modules/m/module.toml:6:17
+      |
+    6 | default = '{{ 1 + }}'
+      |                 ^
+      |
+      = help: the syntax is that of Jinja
+
+    error: only a list can be joined
+     --> modules/m/module.toml:6:21
+      |
+    6 | default = '{{ "a" | join }}'
+      |                     ^^^^
+      |
+      = help: see the types of what it reads
+
+    error: a list is joined by one text; `map(attribute=…)` takes a field of its entries
+     --> modules/m/module.toml:6:23
+      |
+    6 | default = '{{ ["a"] | join(",", "b") }}'
+      |                       ^^^^^^^^^^^^^^
+      |
+      = help: see the types of what it reads
+
+    error: these values do not go together here
+     --> modules/m/module.toml:6:15
+      |
+    6 | default = '{{ -"a" }}'
+      |               ^^^^
+      |
+      = help: see the types of what it reads
+    "#);
+}
+
+/// What is said of a module whose file has this template.
+fn said(template: &str) -> String {
+    let rest = "[[script]]\nname = 'run'\nsource = 'x'\n[[file]]\nname = 'a'\ntemplate = 'a.txt'\n";
+    let files = [
+        ("modules/m/module.toml", &*module(&[], rest)),
+        ("modules/m/x", ""),
+        ("modules/m/a.txt", template),
     ];
-    for row in rows {
-        let option = format!("type = 'string'\ndefault = '{row}'");
-        match try_compile("modules = ['m']\n", &[("modules/m/module.toml", &module(&[("a", &option)], ""))]) {
-            Ok(_) => println!("fine: {row}"),
-            Err(e) => println!("{}", render(&e, RenderStyle::default())),
-        }
-    }
+    errors("modules = ['m']\n", &files)
 }
 
 #[test]
 fn templates() {
-    let rows = [
+    let long = format!("a long text\n{{% for i in range(1700) %}}{}{{% endfor %}}", "a line\n".repeat(1500));
+    let said = [
         "{{ script('run') | upper }}",
-        "{% for i in range(17) %}{{ 'a' * 1000000 }}{% endfor %}",
+        "{{ (script('run') ~ 'x') | upper }}",
         "{% include 'a.txt' %}",
-        "{% set x = 1 %}{{ x ~ }}",
-    ];
-    for row in rows {
-        let rest = "[[script]]\nname = 'run'\nsource = 'x'\n[[file]]\nname = 'a'\ntemplate = 'a.txt'\n";
-        let files = [("modules/m/module.toml", &*module(&[], rest)), ("modules/m/x", ""), ("modules/m/a.txt", row)];
-        match try_compile("modules = ['m']\n", &files) {
-            Ok(_) => println!("fine: {row}"),
-            Err(e) => println!("{}", render(&e, RenderStyle::default())),
-        }
-    }
+        "{{ 1 ~ }}",
+        &long,
+    ]
+    .map(said);
+    insta::assert_snapshot!(said.join("\n"), @"
+    error: a reference is only written, joined with `~`, or passed on
+     --> modules/m/a.txt:1:20
+      |
+    1 | {{ script('run') | upper }}
+      |                    ^^^^^
+      |
+      = help: see the types of what it reads
+
+    error: a reference is only written, joined with `~`, or passed on
+     --> modules/m/a.txt:1:28
+      |
+    1 | {{ (script('run') ~ 'x') | upper }}
+      |                            ^^^^^
+      |
+      = help: see the types of what it reads
+
+    error: includes go too deep: `a.txt` → `a.txt`
+     --> modules/m/a.txt:1:12
+      |
+    1 | {% include 'a.txt' %}
+      |            ^^^^^^^
+      |
+      = help: a file does not include itself, and 8 levels are the most
+
+    error: this is no expression or template: unexpected end of variable block
+     --> modules/m/a.txt:1:8
+      |
+    1 | {{ 1 ~ }}
+      |        ^^
+      |
+      = help: the syntax is that of Jinja
+
+    error: this takes too long to evaluate
+     --> modules/m/a.txt:1:1
+      |
+    1 | a long text
+      | ^
+      |
+      = help: do less
+    ");
 }

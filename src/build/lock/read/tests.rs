@@ -104,6 +104,11 @@ fn faults_have_lines_and_come_together() {
         assert_eq!(faults(from, to), expected);
     }
     assert!(Pylock::parse(&" ".repeat(MAX_TEXT + 1)).is_err());
+    let first = |text: &str| Pylock::parse(text).unwrap_err()[0].to_string();
+    let lines = example().text().replace('\n', "\r\n");
+    assert_eq!(first(&lines), "line 1: a line ends in CR LF, and every line of a lock in LF alone");
+    let large = example().text().replace("\nsize = 28", "\nsize = 1073741824");
+    assert_eq!(first(&large), "line 1: the wheels have more than 1 GiB together");
     assert!(Pylock::parse("").is_err());
 }
 
