@@ -1,7 +1,9 @@
 //! Values that a grammar does not take where they stand: a file a row, and what a user is told of each.
 
+mod broken;
 mod code;
 mod data;
+mod sh;
 mod units;
 
 use std::fmt::Write as _;

@@ -146,6 +146,7 @@ fn sh_words() {
         "for {{ 'a b' }} in c; do :; done\n",
         "#!{{ '/bin/sh' }}\n",
         "echo {{ 'x' }} | sh\n",
+        "eval {{ 'x' }}\n",
     ];
     insta::assert_snapshot!(said("sh", &rows), @r"
     error: a value cannot stand after `\`
@@ -227,6 +228,14 @@ fn sh_words() {
       |         ^^^
       |
       = help: write a script, and pass arguments to it
+
+    error: `eval` reads the value again as code
+     --> 11.j2:1:9
+      |
+    1 | eval {{ 'x' }}
+      |         ^^^
+      |
+      = help: write a script, and pass the value to it as an argument
     ");
 }
 
