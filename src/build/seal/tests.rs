@@ -1,7 +1,7 @@
 //! Hosts made by hand, sealed.
 
 use super::*;
-use crate::build::artifact::{Grammar, Text, UnitArtifact};
+use crate::build::artifact::{CheckArtifact, CheckKind, Grammar, Program, Text, UnitArtifact};
 use crate::build::samples::{
     artifact, directory, drop_in, file, label, of, rendered, script, shown, template, unit, user, venv,
 };
@@ -344,16 +344,24 @@ fn all_that_stands_in_the_way_is_shown_once() {
 
 #[test]
 fn doubts_are_passed_on() {
-    let sealed = sealed(vec![artifact(script("a", "sed ⟨s/x/y/⟩ file\n"))]);
-    insta::assert_snapshot!(shown(&sealed.warnings), @r"
-warning: `sed` reads the value in a language of its own
- --> modules/m/x.j2:1:6
-  |
-1 | sed ⟨s/x/y/⟩ file
-  |      ^^^^^^
-  |
-  = help: pass the value as an argument of its own
-");
+    let sealed = sealed(vec![artifact(script("a", "sed ⟨s/x/y/⟩ file\nssh h <<E\n⟨x⟩\nE\n"))]);
+    insta::assert_snapshot!(shown(&sealed.warnings), @"
+    warning: `sed` reads the value in a language of its own
+     --> modules/m/x.j2:1:6
+      |
+    1 | sed ⟨s/x/y/⟩ file
+      |      ^^^^^^
+      |
+      = help: pass the value as an argument of its own
+
+    warning: `ssh` reads this here-document in a language of its own
+     --> modules/m/x.j2:3:2
+      |
+    3 | ⟨x⟩
+      |  ^
+      |
+      = help: pass the value as an argument of its own
+    ");
 }
 
 #[test]
@@ -368,7 +376,13 @@ fn a_refused_character_is_shown_whole() {
 #[test]
 fn what_only_a_filled_unit_shows() {
     let install = service("a.service", "[⟨Install⟩]\nWantedBy=b.target\n");
-    insta::assert_snapshot!(refused(vec![install]), @r#"
+    let check = CheckArtifact {
+        name: label("x"),
+        kind: CheckKind::Command { program: Program::Script(label("run")), user: None },
+        unit: None,
+        within: std::time::Duration::from_secs(1),
+    };
+    insta::assert_snapshot!(refused(vec![install, artifact(What::Check(check))]), @r#"
     error: unit `a.service` has an `[Install]`
      --> modules/m/module.toml:1:1
       |
@@ -376,5 +390,13 @@ fn what_only_a_filled_unit_shows() {
       | ^^^^^^^^^^^^^^^^^^^^
       |
       = help: say `wanted_by = ["voevent.target"]` in the `[[unit]]`
+
+    error: check `x` runs the script `run`, which its module has not
+     --> modules/m/module.toml:1:1
+      |
+    1 | [[…]]
+      | ^^^^^
+      |
+      = help: add a `[[script]]` of the name `run` to module `m`
     "#);
 }

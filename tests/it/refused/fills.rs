@@ -1,6 +1,7 @@
 //! Values that a grammar does not take where they stand: a file a row, and what a user is told of each.
 
 mod broken;
+mod broken_code;
 mod code;
 mod data;
 mod sh;

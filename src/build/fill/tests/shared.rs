@@ -18,6 +18,8 @@ fn characters_that_no_source_has() {
     ] {
         assert_eq!(outcome(grammar, text, &[]), Err(reason.to_owned()));
     }
+    let reason = "a carriage return stands alone".to_owned();
+    assert_eq!(outcome(Grammar::Ini, "[a]\rb = §", &[string("c")]), Err(reason));
     let reason = "the value has a NUL character".to_owned();
     assert_eq!(outcome(Grammar::Text, "§", &[string("\0")]), Err(reason));
 }

@@ -5,7 +5,8 @@ use super::{errors, errors_of, module};
 #[test]
 fn options() {
     let nested = format!("type = '{}int'", "list of ".repeat(9));
-    let table = "type = 'list of table'\ndefault = [{ x = 1 }]\nfields.y = { type = 'int', description = 'x' }";
+    let table =
+        "type = 'list of table'\ndefault = [{ x = 1 }]\nfields.y = { type = 'int', description = 'x' }";
     let options = [("deep", &*nested), ("bare", "type = 'table'\nfields = {}"), ("rows", table)];
     insta::assert_snapshot!(errors_of(&module(&options, "")), @"
     error: more than 8 lists and maps in each other

@@ -4,13 +4,8 @@ use super::{errors, errors_of, module};
 
 #[test]
 fn expressions() {
-    let said = [
-        "{{ 1 + }}",
-        "{{ \"a\" | join }}",
-        "{{ [\"a\"] | join(\",\", \"b\") }}",
-        "{{ -\"a\" }}",
-    ]
-    .map(|code| errors_of(&module(&[("a", &format!("type = 'string'\ndefault = '{code}'"))], "")));
+    let said = ["{{ 1 + }}", "{{ \"a\" | join }}", "{{ [\"a\"] | join(\",\", \"b\") }}", "{{ -\"a\" }}"]
+        .map(|code| errors_of(&module(&[("a", &format!("type = 'string'\ndefault = '{code}'"))], "")));
     insta::assert_snapshot!(said.join("\n"), @r#"
     error: this is no expression or template: unexpected end of input, expected expression
      --> modules/m/module.toml:6:17
@@ -49,17 +44,16 @@ fn expressions() {
 /// What is said of a module whose file has this template.
 fn said(template: &str) -> String {
     let rest = "[[script]]\nname = 'run'\nsource = 'x'\n[[file]]\nname = 'a'\ntemplate = 'a.txt'\n";
-    let files = [
-        ("modules/m/module.toml", &*module(&[], rest)),
-        ("modules/m/x", ""),
-        ("modules/m/a.txt", template),
-    ];
+    let files =
+        [("modules/m/module.toml", &*module(&[], rest)), ("modules/m/x", ""), ("modules/m/a.txt", template)];
     errors("modules = ['m']\n", &files)
 }
 
 #[test]
 fn templates() {
+    let long = format!("a long text\n{{% for i in range(17) %}}{}{{% endfor %}}", "a line\n".repeat(149_000));
     let said = [
+        &long,
         "{{ script('run') | upper }}",
         "{{ (script('run') ~ 'x') | upper }}",
         "{% include 'a.txt' %}",
@@ -72,6 +66,14 @@ fn templates() {
     ]
     .map(said);
     insta::assert_snapshot!(said.join("\n"), @r#"
+    error: this takes too long to evaluate
+     --> modules/m/a.txt:1:1
+      |
+    1 | a long text
+      | ^
+      |
+      = help: do less
+
     error: a reference is only written, joined with `~`, or passed on
      --> modules/m/a.txt:1:20
       |

@@ -213,6 +213,13 @@ name = '{{ m.nothing }}'
 name = 'a'
 source = 'x'
 mode = '0666'
+[[file]]
+path = '{{ m.nothing }}'
+source = 'x'
+[[unit]]
+name = 'a.service.d/b.conf'
+source = 'x'
+wanted_by = ['b.target']
 [[group]]
 for_each = 'm.number'
 name = 'a'
@@ -232,9 +239,9 @@ fn of_artifacts_and_settings() {
     let files = [("modules/m/module.toml", &*m), ("modules/n/module.toml", &*n), ("modules/m/x", "")];
     insta::assert_snapshot!(errors("modules = ['m', 'n']\n", &files), @"
     error: a key is a string, this is an integer
-      --> modules/m/module.toml:34:1
+      --> modules/m/module.toml:41:1
        |
-    34 | '{{ m.number }}' = 1
+    41 | '{{ m.number }}' = 1
        | ^^^^^^^^^^^^^^^^
        |
        = help: add the filter `string`
@@ -242,11 +249,11 @@ fn of_artifacts_and_settings() {
     let m = m.replace("'{{ m.number }}' = 1", "b = 1");
     insta::assert_snapshot!(errors("modules = ['m', 'n']\n", &[("modules/m/module.toml", &m), files[1], files[2]]), @r#"
     error: two keys are `a`
-      --> modules/m/module.toml:38:1
+      --> modules/m/module.toml:45:1
        |
-    37 | a = 1
+    44 | a = 1
        | - and this
-    38 | '{{ "a" }}' = 2
+    45 | '{{ "a" }}' = 2
        | ^^^^^^^^^^^ this
        |
        = help: write them as one, or in two `[[set]]`
@@ -286,10 +293,26 @@ fn of_artifacts_and_settings() {
        |
        = help: leave out these bits
 
-    error: expected a list or a map, found an integer
-      --> modules/m/module.toml:30:12
+    error: a file needs a name or a path
+      --> modules/m/module.toml:29:1
        |
-    30 | for_each = 'm.number'
+    29 | [[file]]
+       | ^^^^^^^^
+       |
+       = help: give it one
+
+    error: a drop-in is wanted by nobody
+      --> modules/m/module.toml:35:13
+       |
+    35 | wanted_by = ['b.target']
+       |             ^^^^^^^^^^^^
+       |
+       = help: leave it out
+
+    error: expected a list or a map, found an integer
+      --> modules/m/module.toml:37:12
+       |
+    37 | for_each = 'm.number'
        |            ^^^^^^^^^^
        |
        = help: `for_each` goes through a list or a map

@@ -137,6 +137,37 @@ fn brackets_cannot_exhaust_the_stack() {
     assert_eq!(faults[0].message, "more than 500 open brackets");
 }
 
+#[test]
+fn tables_that_are_none() {
+    let many = "[[packages]]\n".repeat(2001) + "name = \"comet\"";
+    let said = [
+        ("[[packages]]\nname = \"lxml\"", "[[packages]]\nname = \"attrs\""),
+        ("[[packages.wheels]]", "[[packages.wheel]]"),
+        ("[packages.tool.voevent.sdist]", "[packages.tool]\nvoevent = 1\n[packages.x]"),
+        ("[[packages.wheels]]", "wheels = [1]\n[[packages.x]]"),
+        ("[tool.voevent]", "[tool]\nvoevent = 1\n[other]"),
+        ("requirements = [", "requirements = 1\nother = ["),
+        ("[[packages]]\nname = \"comet\"", &many),
+    ]
+    .map(|(from, to)| faults(from, to));
+    insta::assert_snapshot!(said.join("\n"), @"
+    line 26: `path` is of another package or version
+    line 7: package `comet` must have one wheel
+    line 17: `voevent` must be a table
+    line 7: package `comet` must have one wheel
+    line 11: `wheels` must be tables
+    line 42: cannot extend value of type integer with a dotted key
+    line 49: cannot extend value of type integer with a dotted key
+    line 56: cannot extend value of type integer with a dotted key
+    line 31: `requirements` must be a list of at most 2000
+    line 7: `packages` must be at most 2000 tables
+    ");
+    let mut twice = example();
+    twice.packages.swap(0, 1);
+    let twice = Pylock::parse(&twice.text()).unwrap_err();
+    insta::assert_snapshot!(twice[0], @"line 16: package `comet` is out of order or there twice");
+}
+
 /// A megabyte of faults is read in one go, not once a fault.
 #[test]
 fn many_faults_are_few() {

@@ -74,11 +74,7 @@ fn ini() {
 
 #[test]
 fn json() {
-    let rows = [
-        "[1 {{ 2 }}]\n",
-        "[\"\\{{ 'n' }}\"]\n",
-        "{ {{ 1 }}: 2 }\n",
-    ];
+    let rows = ["[1 {{ 2 }}]\n", "[\"\\{{ 'n' }}\"]\n", "{ {{ 1 }}: 2 }\n"];
     insta::assert_snapshot!(said("json", &rows), @r#"
     error: a value cannot stand here, where `,` or `]` must
      --> 01.j2:1:7
@@ -108,12 +104,8 @@ fn json() {
 
 #[test]
 fn toml() {
-    let rows = [
-        "a{{ 'b c' }} = 1\n",
-        "a = \"\\{{ 'n' }}\"\n",
-        "a = '{{ \"'\" }}'\n",
-        "a = '''{{ \"\\nb\" }}'''\n",
-    ];
+    let rows =
+        ["a{{ 'b c' }} = 1\n", "a = \"\\{{ 'n' }}\"\n", "a = '{{ \"'\" }}'\n", "a = '''{{ \"\\nb\" }}'''\n"];
     insta::assert_snapshot!(said("toml", &rows), @r#"
     error: only letters, digits, `_` and `-` can stand in a key without quotes
      --> 01.j2:1:5
@@ -151,12 +143,8 @@ fn toml() {
 
 #[test]
 fn xml() {
-    let rows = [
-        "{{ 'a' }}<a/>\n",
-        "<a>{{ '\\u0001' }}</a>\n",
-        "<!-- {{ 'a' }} --><a/>\n",
-        "<a {{ 'b' }}=\"c\"/>\n",
-    ];
+    let rows =
+        ["{{ 'a' }}<a/>\n", "<a>{{ '\\u0001' }}</a>\n", "<!-- {{ 'a' }} --><a/>\n", "<a {{ 'b' }}=\"c\"/>\n"];
     insta::assert_snapshot!(said("xml", &rows), @r#"
     error: a value cannot stand outside the root element
      --> 01.j2:1:4

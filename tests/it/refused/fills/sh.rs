@@ -120,7 +120,7 @@ fn what_other_shells_know() {
 #[test]
 fn what_is_not_clear() {
     let rows = [
-        "x $(y <<E\n)\nE\n",
+        "x <<E $(y\n)\nE\n",
         "x $(y <<E)\n",
         "x |\\\n| y\n",
         "x ;; y\n",
@@ -145,13 +145,13 @@ fn what_is_not_clear() {
         "x <<E\n$(a\nb)\nE\n",
     ];
     insta::assert_snapshot!(said("sh", &rows), @r#"
-    error: `$(` has no end
-     --> 01.j2:1:3
+    error: a line ends within `$(…)` while a here-document waits for its body
+     --> 01.j2:1:10
       |
-    1 | x $(y <<E
-      |   ^
+    1 | x <<E $(y
+      |          ^
       |
-      = help: write this line of the template otherwise
+      = help: write the `$(…)` on one line, or before
 
     error: `$(…)` ends before the body of its here-document
      --> 02.j2:1:10
