@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::store::manifest::{Check, Manifest, Place, Unit};
+use crate::store::manifest::{Check, Directory, Manifest, Place, Unit, User};
 use crate::store::object::ObjectName;
 
 /// In which way something differs.
@@ -133,20 +133,10 @@ fn parts(manifest: &Manifest) -> BTreeMap<(&'static str, String), Part> {
         add(("group", group.name.to_string()), group, None, Vec::new());
     }
     for user in &manifest.users {
-        let fields = vec![
-            ("group", user.group.to_string()),
-            ("home", user.home.to_string()),
-            ("shell", user.shell.to_string()),
-        ];
-        add(("user", user.name.to_string()), user, None, fields);
+        add(("user", user.name.to_string()), user, None, of_user(user));
     }
     for directory in &manifest.directories {
-        let fields = vec![
-            ("mode", directory.mode.to_string()),
-            ("owner", directory.owner.to_string()),
-            ("group", directory.group.to_string()),
-        ];
-        add(("directory", directory.path.to_string()), directory, None, fields);
+        add(("directory", directory.path.to_string()), directory, None, of_directory(directory));
     }
     for venv in &manifest.venvs {
         let fields = vec![("imports", venv.imports.join(" "))];
@@ -164,6 +154,22 @@ fn parts(manifest: &Manifest) -> BTreeMap<(&'static str, String), Part> {
 
 fn some(value: Option<&impl ToString>) -> String {
     value.map(ToString::to_string).unwrap_or_default()
+}
+
+fn of_user(user: &User) -> Fields {
+    vec![
+        ("group", user.group.to_string()),
+        ("home", user.home.to_string()),
+        ("shell", user.shell.to_string()),
+    ]
+}
+
+fn of_directory(directory: &Directory) -> Fields {
+    vec![
+        ("mode", directory.mode.to_string()),
+        ("owner", directory.owner.to_string()),
+        ("group", directory.group.to_string()),
+    ]
 }
 
 fn of_unit(unit: &Unit) -> Fields {
