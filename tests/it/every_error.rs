@@ -57,7 +57,7 @@ fn read() -> (Vec<(String, String)>, String) {
     {
         let entry = entry.unwrap();
         let name = entry.path().strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-        if !name.ends_with(".rs") || name.ends_with("every_error.rs") {
+        if entry.path().extension().is_none_or(|end| end != "rs") || name.ends_with("every_error.rs") {
             continue;
         }
         let text = fs::read_to_string(entry.path()).unwrap();

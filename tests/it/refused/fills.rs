@@ -16,7 +16,7 @@ fn said(grammar: &str, templates: &[&str]) -> String {
     let mut entries = String::new();
     let names: Vec<String> = (1..=templates.len()).map(|row| format!("{row:02}.j2")).collect();
     for name in &names {
-        writeln!(entries, "[[file]]\nname = '{name}'\ntemplate = '{name}'\ngrammar = '{grammar}'").unwrap();
+        let _ = writeln!(entries, "[[file]]\nname = '{name}'\ntemplate = '{name}'\ngrammar = '{grammar}'");
     }
     let mut files = vec![("module.toml", entries.as_str())];
     files.extend(names.iter().map(String::as_str).zip(templates.iter().copied()));

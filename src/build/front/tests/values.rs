@@ -34,6 +34,7 @@ keys = { '' = 1 }
 ";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "what is said is long")]
 fn of_every_type() {
     insta::assert_snapshot!(errors(WRONG, &[("modules/m/module.toml", &module(KINDS, ""))]), @r#"
     error: `m.count`: 1 is too small

@@ -3,6 +3,7 @@
 use super::said;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "what is said is long")]
 fn python() {
     let rows = [
         "#!{{ '/a b' }}\n",

@@ -179,6 +179,7 @@ fn texts_and_paths() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "what is said is long")]
 fn words() {
     let rows = [
         "[Service]\nReadWritePaths={{ ['/a\\n'] }}\n",
