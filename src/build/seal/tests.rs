@@ -376,12 +376,8 @@ fn a_refused_character_is_shown_whole() {
 #[test]
 fn what_only_a_filled_unit_shows() {
     let install = service("a.service", "[⟨Install⟩]\nWantedBy=b.target\n");
-    let check = CheckArtifact {
-        name: label("x"),
-        kind: CheckKind::Command { program: Program::Script(label("run")), user: None },
-        unit: None,
-        within: std::time::Duration::from_secs(1),
-    };
+    let kind = CheckKind::Command { program: Program::Script(label("run")), user: None };
+    let check = CheckArtifact { name: label("x"), kind, unit: None, within: std::time::Duration::ZERO };
     insta::assert_snapshot!(refused(vec![install, artifact(What::Check(check))]), @r#"
     error: unit `a.service` has an `[Install]`
      --> modules/m/module.toml:1:1
