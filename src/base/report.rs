@@ -215,12 +215,22 @@ fn origin(place: &Place) -> Element<'_> {
 fn excerpt(places: &[(Place, String)], first: bool) -> Snippet<'_, Annotation<'_>> {
     let source = places.first().map(|(place, _)| place.source.as_ref());
     let (name, text) = source.map_or(("", ""), |source| (source.name.as_str(), source.text.as_str()));
+    // Drawing looks at all lines that it is given: those from the first place to the last will do.
+    let (start, end) = places
+        .iter()
+        .map(|(place, _)| place.shown())
+        .fold((text.len(), 0), |(start, end), shown| (start.min(shown.start), end.max(shown.end)));
+    // A place behind the last line feed is drawn with the line before it.
+    let start = text[..start.min(text.trim_end_matches('\n').len())].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
     let annotations = places.iter().enumerate().map(|(index, (place, label))| {
         let kind = if first && index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
         let label = (!label.is_empty()).then(|| tame(label));
-        kind.span(place.shown()).label(label)
+        let shown = place.shown();
+        kind.span(shown.start - start..shown.end - start).label(label)
     });
-    Snippet::source(tame(text)).path(tame(name)).annotations(annotations)
+    let line = text[..start].matches('\n').count() + 1;
+    Snippet::source(tame(&text[start..end])).line_start(line).path(tame(name)).annotations(annotations)
 }
 
 #[cfg(test)]
@@ -286,6 +296,23 @@ mod tests {
           |     ^^^^^^^^^ ?c
           |
           = help: write `¿`
+        ");
+    }
+
+    #[test]
+    fn the_end_of_a_text_is_drawn() {
+        let text = source("a", "x = 1\ny = [\n\n");
+        let end = text.text.len();
+        let place = |span| Place { source: Arc::clone(&text), span };
+        let odd = Diagnostic::error("no end").at(place(end..end), "here").at(place(10..11), "of this");
+        insta::assert_snapshot!(render(&[odd], RenderStyle::default()), @r"
+        error: no end
+         --> a:3:2
+          |
+        2 | y = [
+          |     - of this
+        3 |
+          | ^ here
         ");
     }
 
