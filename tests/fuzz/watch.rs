@@ -40,6 +40,19 @@ unsafe impl GlobalAlloc for Memory {
         unsafe { System.alloc(layout) }
     }
 
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let more = size.saturating_sub(layout.size());
+        let now = NOW.fetch_add(more, Relaxed) + more;
+        if now > MAX_MEMORY {
+            NOW.fetch_sub(more, Relaxed);
+            return std::ptr::null_mut();
+        }
+        NOW.fetch_sub(layout.size().saturating_sub(size), Relaxed);
+        PEAK.fetch_max(now, Relaxed);
+        // SAFETY: what the caller got from here came from there.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         NOW.fetch_sub(layout.size(), Relaxed);
         // SAFETY: what the caller got from here came from there.
