@@ -13,6 +13,8 @@ use super::scan::{Stand, syntax, syntax_error};
 pub const MAX_EXPRESSION: usize = 1000;
 /// The longest string with expressions in it: finding the place of each takes as long as the string.
 const MAX_STRING: usize = 10_000;
+/// The longest line of a template, in bytes: minijinja counts columns in 16 bits.
+const MAX_LINE: usize = 65_000;
 /// The deepest nesting of brackets, signs and blocks.
 const MAX_LEVELS: usize = 64;
 
@@ -26,6 +28,13 @@ pub fn hold(text: &str, stand: Stand<'_>, bare: bool, faults: &mut Vec<Diagnosti
         let error = Diagnostic::error(format!("a string of {} bytes with expressions in it", text.len()));
         let help = format!("{MAX_STRING} bytes are the most: write a template file");
         faults.push(error.at(stand.place(0..text.len()), "").help(help));
+        return false;
+    }
+    if let Some(line) = text.split('\n').find(|line| line.len() > MAX_LINE) {
+        let error = Diagnostic::error(format!("a template has a line of {} bytes", line.len()));
+        let start = line.as_ptr().addr() - text.as_ptr().addr();
+        let help = format!("{MAX_LINE} bytes are the most: break it, or place a `source` as it is");
+        faults.push(error.at(stand.place(start..start + line.len()), "").help(help));
         return false;
     }
     let before = faults.len();
@@ -108,5 +117,23 @@ impl Bounds<'_> {
         }
         let prefix = matches!(token, Token::Minus | Token::Pow | Token::Ident("not"));
         self.run = if prefix { self.run + 1 } else { 0 };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::base::report::Source;
+
+    #[test]
+    fn a_line_has_no_more_columns_than_are_counted() {
+        let text = format!("a\n{} }}}}\n", "{{ x".repeat(20_000));
+        let source = Arc::new(Source { name: "x.j2".to_owned(), text });
+        let mut faults = Vec::new();
+        assert!(!hold(&source.text, Stand::File(&source), false, &mut faults));
+        assert_eq!(faults[0].message, "a template has a line of 80003 bytes");
+        assert_eq!(faults[0].places[0].0.line_column(), (2, 1));
     }
 }
