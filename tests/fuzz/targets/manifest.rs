@@ -29,6 +29,7 @@ pub(super) fn run(input: &[u8]) {
     }
     // Whatever can be sealed can be read, also where it was not written as it should.
     if let Ok(manifest) = toml::from_str::<Manifest>(&text)
+        && manifest.format == 1
         && let Ok(bundle) = Bundle::seal(manifest)
     {
         let read = Bundle::read(&bundle.name, bundle.manifest.to_toml().as_bytes());
