@@ -192,16 +192,7 @@ pub fn artifacts(keys: &mut Keys<'_>, faults: &mut Vec<Diagnostic>) -> Vec<Artif
 fn artifact(kind: Kind, table: &Table, place: Place, faults: &mut Vec<Diagnostic>) -> ArtifactDecl {
     let mut keys = Keys::new(table, place.clone(), kind.title());
     let guard = Guard::read(&mut keys, faults);
-    let mut values = BTreeMap::new();
-    for (key, _, required) in kind.keys() {
-        match keys.take(key) {
-            Some(entry) => {
-                values.insert(*key, entry.value.clone());
-            }
-            None if *required => keys.missing(key, faults),
-            None => {}
-        }
-    }
+    let values = keys.declared(kind.keys(), faults);
     if kind == Kind::File && !values.contains_key("name") && !values.contains_key("path") {
         keys.missing("path", faults);
     }

@@ -95,16 +95,7 @@ pub fn facts(keys: &mut Keys<'_>, faults: &mut Vec<Diagnostic>) -> Vec<FactDecl>
 fn fact(kind: FactKind, table: &Table, place: Place, faults: &mut Vec<Diagnostic>) -> FactDecl {
     let mut keys = Keys::new(table, place.clone(), kind.title());
     let guard = Guard::read(&mut keys, faults);
-    let mut values = BTreeMap::new();
-    for (key, _, required) in kind.keys() {
-        match keys.take(key) {
-            Some(entry) => {
-                values.insert(*key, entry.value.clone());
-            }
-            None if *required => keys.missing(key, faults),
-            None => {}
-        }
-    }
+    let values = keys.declared(kind.keys(), faults);
     keys.finish(faults);
     FactDecl { kind, place, guard, keys: values }
 }

@@ -1,5 +1,7 @@
 //! Reading a table key by key: what nobody asked for is unknown, and reported with the nearest name.
 
+use std::collections::BTreeMap;
+
 use crate::base::nearest::advice;
 use crate::base::report::{Diagnostic, Place};
 
@@ -25,6 +27,23 @@ impl<'a> Keys<'a> {
     pub fn take(&mut self, key: &'static str) -> Option<&'a Entry> {
         self.known.push(key);
         self.table.entries.get(key)
+    }
+
+    /// The values of the keys that a table may have: each with its name, what it holds, and whether it must be there.
+    pub fn declared<H>(
+        &mut self,
+        keys: &[(&'static str, H, bool)],
+        faults: &mut Vec<Diagnostic>,
+    ) -> BTreeMap<&'static str, Node> {
+        let mut values = BTreeMap::new();
+        for (key, _, required) in keys {
+            match self.take(key) {
+                Some(entry) => drop(values.insert(*key, entry.value.clone())),
+                None if *required => self.missing(key, faults),
+                None => {}
+            }
+        }
+        values
     }
 
     /// The string of a key.
