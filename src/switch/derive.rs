@@ -7,16 +7,16 @@
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 use walkdir::WalkDir;
 
 use crate::base::io::{IoError, OnPath as _};
 use crate::base::name::UnitName;
-use crate::switch::sandbox::{ProofError, READ_ONLY, UNPRIVILEGED, proof_unit};
+use crate::switch::sandbox::{Ended, ProofError, UNPRIVILEGED, proof_unit, prove};
 use crate::switch::tool::{Output, Tool, ToolError};
-use crate::switch::transient::{Program, run_captured};
+use crate::switch::transient::Program;
 
 /// Comet's 1,100 files take a second on two slow cores.
 const COMPILE_TIME: Duration = Duration::from_mins(10);
@@ -174,25 +174,17 @@ pub fn prove_imports(
     let command = [format!("{venv}/bin/python"), "-I".to_owned(), "-B".to_owned(), "-c".to_owned(), code];
     let description = format!("Proof that the modules of {venv} can be imported");
     let program = Program { unit: &unit, description: &description, command: &command };
-    let limit = format!("{}ms", within.as_millis());
-    let mut properties = vec![("RuntimeMaxSec", limit.as_str())];
-    properties.extend([("DynamicUser", "yes"), ("PrivateNetwork", "yes")]);
-    properties.extend(READ_ONLY);
+    let mut properties = vec![("DynamicUser", "yes"), ("PrivateNetwork", "yes")];
     properties.extend(UNPRIVILEGED);
     if let Some(switch) = switch {
         properties.extend([("BindsTo", switch.as_str()), ("After", switch.as_str())]);
     }
-    // systemd ends it in time; our own limit is for a systemd that does not.
-    let begun = Instant::now();
-    let output = run_captured(program, &properties, within + Duration::from_secs(30))?;
     let venv = venv.to_owned();
-    match output.good() {
-        Ok(output) if output.stdout.lines().any(|line| line == end) => Ok(()),
-        Ok(_) => Err(DeriveError::NotFinished(venv)),
-        Err(_) if begun.elapsed() >= within => {
-            Err(DeriveError::TooSlow { venv, within: within.as_secs_f32() })
-        }
-        Err(source) => Err(DeriveError::NotImported { venv, source }),
+    match prove(program, &end, &properties, within)? {
+        Ended::Well => Ok(()),
+        Ended::Early => Err(DeriveError::NotFinished(venv)),
+        Ended::Late => Err(DeriveError::TooSlow { venv, within: within.as_secs_f32() }),
+        Ended::Badly(source) => Err(DeriveError::NotImported { venv, source }),
     }
 }
 

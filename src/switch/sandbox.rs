@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use crate::base::name::{UnitName, UserName};
-use crate::switch::tool::{Output, ToolError};
+use crate::switch::tool::ToolError;
 use crate::switch::transient::{Program, run_captured};
 
 /// What every such program is kept from, whoever it runs as.
-pub const READ_ONLY: [(&str, &str); 11] = [
+const READ_ONLY: [(&str, &str); 11] = [
     ("KillMode", "control-group"),
     ("PrivateTmp", "yes"),
     ("PrivateIPC", "yes"),
@@ -70,40 +70,73 @@ pub fn proof_unit() -> Result<UnitName, ProofError> {
     UnitName::new(name).map_err(|_| ProofError::NoRandom(rustix::io::Errno::INVAL))
 }
 
-/// Says that the program before it ended well: systemd would say so of a unit that was stopped, too.
+/// How a program ended that should say a line when it comes to its end.
+#[derive(Debug)]
+pub enum Ended {
+    /// It said so.
+    Well,
+    /// It, or its unit, ended well without that: systemd says so of a unit that was stopped, too.
+    Early,
+    /// Its time was over.
+    Late,
+    /// It failed.
+    Badly(ToolError),
+}
+
+/// Runs a program in a transient service until it ends, or its time is over; `end` is the line that it says last.
+///
+/// # Errors
+/// Where it cannot be run.
+pub fn prove(
+    program: Program<'_>,
+    end: &str,
+    properties: &[(&str, &str)],
+    within: Duration,
+) -> Result<Ended, ToolError> {
+    let limit = format!("{}ms", within.as_millis());
+    let mut all = vec![("RuntimeMaxSec", limit.as_str())];
+    all.extend(READ_ONLY);
+    all.extend(properties);
+    // systemd ends it in time; our own limit is for a systemd that does not.
+    let begun = Instant::now();
+    let output = run_captured(program, &all, within + Duration::from_secs(30))?;
+    Ok(match output.good() {
+        Ok(output) if output.stdout.lines().any(|line| line == end) => Ended::Well,
+        Ok(_) => Ended::Early,
+        Err(_) if begun.elapsed() >= within => Ended::Late,
+        Err(error) => Ended::Badly(error),
+    })
+}
+
+/// Says that the program before it ended well.
 const SAY_END: &str = "\"$@\" || exit; echo \"$0\"";
 
 /// Runs a command as a user, or as one that nobody else is, until it ends.
 ///
 /// # Errors
 /// Where it does not end well in time, with the last lines that it wrote.
-pub fn run(command: &[String], user: Option<&UserName>, within: Duration) -> Result<Output, ProofError> {
+pub fn run(command: &[String], user: Option<&UserName>, within: Duration) -> Result<(), ProofError> {
     let unit = proof_unit()?;
     let shown = command.join(" ");
     let end = format!("ended in {unit}");
     let mut shell = vec!["/bin/sh".to_owned(), "-c".to_owned(), SAY_END.to_owned(), end.clone()];
     shell.extend(command.iter().cloned());
     let description = format!("Check of voevent-node: {shown}");
-    let limit = format!("{}ms", within.as_millis());
-    let mut properties = vec![("RuntimeMaxSec", limit.as_str())];
-    properties.extend(READ_ONLY);
-    match user.map(UserName::as_str) {
+    let properties: Vec<(&str, &str)> = match user.map(UserName::as_str) {
         // What root may do is why a check asks for it.
-        Some("root") => {}
-        Some(user) => properties.extend(UNPRIVILEGED.into_iter().chain([("User", user)])),
-        None => properties.extend(UNPRIVILEGED.into_iter().chain([("DynamicUser", "yes")])),
-    }
-    let begun = Instant::now();
+        Some("root") => Vec::new(),
+        Some(user) => UNPRIVILEGED.into_iter().chain([("User", user)]).collect(),
+        None => UNPRIVILEGED.into_iter().chain([("DynamicUser", "yes")]).collect(),
+    };
     let program = Program { unit: &unit, description: &description, command: &shell };
-    let output = run_captured(program, &properties, within + Duration::from_secs(30))?;
-    match output.good() {
-        Ok(output) if output.stdout.lines().any(|line| line == end) => Ok(output),
-        Ok(_) => Err(ProofError::Stopped(shown)),
-        Err(_) if begun.elapsed() >= within => Err(ProofError::TooSlow {
+    match prove(program, &end, &properties, within)? {
+        Ended::Well => Ok(()),
+        Ended::Early => Err(ProofError::Stopped(shown)),
+        Ended::Late => Err(ProofError::TooSlow {
             program: shown,
             within: humantime::format_duration(within).to_string(),
         }),
-        Err(error) => Err(error.into()),
+        Ended::Badly(error) => Err(error.into()),
     }
 }
 
