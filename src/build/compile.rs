@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::base::io::{IoError, OnPath as _};
-use crate::base::name::Label;
+use crate::base::name::{HostName, Label};
 use crate::base::path::relative;
 use crate::base::report::Diagnostic;
 use crate::build::artifact::Rendered;
@@ -170,9 +170,8 @@ impl Project {
             host: &compiled.host,
         };
         let laid = workshop.lay_out(&compiled.rendered, &compiled.venvs, say)?;
-        let sealed = seal(&compiled.rendered, &laid.venvs);
-        let sealed = sealed.map_err(|errors| compiled.explained(errors))?;
-        let (provenance_name, provenance) = self.provenance(&compiled, &sealed)?;
+        let Dry { compiled, sealed, made } = self.dry_of(compiled, &laid.venvs)?;
+        let (provenance_name, provenance) = provenance_object(&compiled.rendered.host, made)?;
         let Sealed { bundle, objects, warnings, .. } = sealed;
         self.free(&link)?;
         let before = linked(&link).and_then(|name| store.bundle(&name).ok());
@@ -213,7 +212,7 @@ impl Project {
         self.dry_of(compiled, &venvs)
     }
 
-    /// The same with venvs of the caller's.
+    /// Seals a compiled host with these venvs, and says where its lines come from.
     pub(super) fn dry_of(
         &self,
         compiled: Compiled,
@@ -222,17 +221,6 @@ impl Project {
         let sealed = seal(&compiled.rendered, venvs).map_err(|errors| compiled.explained(errors))?;
         let made = provenance(&compiled, &sealed, &self.naming());
         Ok(Dry { compiled, sealed, made })
-    }
-
-    /// The provenance of a sealed host, as an object.
-    fn provenance(&self, compiled: &Compiled, sealed: &Sealed) -> Result<(ObjectName, Object), BuildError> {
-        let made = provenance(compiled, sealed, &self.naming());
-        let label = label(&compiled.rendered.host);
-        let label = label.map_err(|error| {
-            vec![Diagnostic::error(error.to_string()).help("give the host file a shorter name")]
-        })?;
-        let object = Object::File(File { exec: false, content: made.provenance.to_toml().into_bytes() });
-        Ok((object.digest().name(&label), object))
     }
 
     /// How the provenance names sources: relative to the project's folder, wherever that is and from wherever it is
@@ -285,6 +273,15 @@ impl Project {
     pub fn compile(&self) -> Result<Compiled, BuildError> {
         Ok(front::compile(&self.host, &self.modules)?)
     }
+}
+
+/// A provenance as an object.
+fn provenance_object(host: &HostName, made: Made) -> Result<(ObjectName, Object), BuildError> {
+    let label = label(host).map_err(|error| {
+        vec![Diagnostic::error(error.to_string()).help("give the host file a shorter name")]
+    })?;
+    let object = Object::File(File { exec: false, content: made.text.into_bytes() });
+    Ok((object.digest().name(&label), object))
 }
 
 /// Whether a bundle and all that it refers to are there.

@@ -19,7 +19,7 @@ use crate::build::lock::{
 use crate::build::seal::LaidVenv;
 use crate::build::wheel::lay_out;
 use crate::store::disk::Store;
-use crate::store::object::{ObjectDigest, Tree};
+use crate::store::object::ObjectDigest;
 
 /// What is needed to lay venvs out.
 pub struct Workshop<'a> {
@@ -217,20 +217,19 @@ impl Locks<'_> {
         rendered: &Rendered,
         places: &[VenvPlace],
     ) -> (BTreeMap<Label, LaidVenv>, Vec<Diagnostic>) {
-        let mut stand_ins = BTreeMap::new();
+        let mut stand_ins = stand_ins(rendered);
         let mut errors = twice(rendered, places);
         let all_differ = errors.is_empty();
         for (artifact, venv) in venvs(rendered) {
-            let lock = match self.find(&request(rendered, venv)) {
-                Ok((_, text, _)) => text,
+            match self.find(&request(rendered, venv)) {
+                Ok((_, text, _)) => {
+                    stand_ins.entry(venv.name.clone()).and_modify(|laid| laid.lock = text);
+                }
                 Err(found) => {
                     let found = found.into_iter().filter(|_| all_differ);
                     errors.extend(found.map(|diagnostic| located(diagnostic, artifact, places)));
-                    String::new()
                 }
-            };
-            let digest = ObjectDigest::Tree(Tree::default().digest());
-            stand_ins.insert(venv.name.clone(), LaidVenv { digest, size: 0, tree: None, lock });
+            }
         }
         (stand_ins, errors)
     }

@@ -18,7 +18,7 @@ use crate::build::changes::{Part, Way, changes};
 use crate::build::compile::{BuildError, Dry, Project};
 use crate::build::lock::Pylock;
 use crate::build::seal::LaidVenv;
-use crate::build::venvs::{Locks, stand_ins};
+use crate::build::venvs::Locks;
 use crate::store::manifest::Manifest;
 use crate::store::object::{File, Object, ObjectDigest, ObjectName};
 use crate::store::provenance::Provenance;
@@ -129,13 +129,12 @@ impl Project {
         let compiled = self.compile()?;
         let folders = self.folders();
         let locks = Locks { folders: &folders, path: &self.host, host: &compiled.host };
-        let (found, mut wrong) = locks.look(&compiled.rendered, &compiled.venvs);
+        let (mut venvs, mut wrong) = locks.look(&compiled.rendered, &compiled.venvs);
         for one in &mut wrong {
             one.severity = Severity::Warning;
         }
-        let mut venvs = stand_ins(&compiled.rendered);
-        for (name, LaidVenv { lock, .. }) in found.into_iter().filter(|(_, laid)| !laid.lock.is_empty()) {
-            venvs.insert(name.clone(), standing_for(&name, lock, before));
+        for (name, laid) in venvs.iter_mut().filter(|(_, laid)| !laid.lock.is_empty()) {
+            *laid = standing_for(name, std::mem::take(&mut laid.lock), before);
         }
         Ok((self.dry_of(compiled, &venvs)?, wrong))
     }

@@ -27,6 +27,8 @@ use reads::{Decl, Read};
 pub struct Made {
     /// The provenance.
     pub provenance: Provenance,
+    /// The one form in which it is written.
+    pub text: String,
     /// Its sources, where they were read as text.
     pub sources: Vec<Option<Arc<Source>>>,
 }
@@ -48,10 +50,12 @@ pub fn provenance(compiled: &Compiled, sealed: &Sealed, shown: &dyn Fn(&str) -> 
     builder.added();
     let Builder { mut out, sources, .. } = builder;
     // What is too much for a reader is left out; the settings and the artifacts stay.
-    if out.to_toml().len() as u64 > MAX_SIZE {
+    let mut text = out.to_toml();
+    if text.len() as u64 > MAX_SIZE {
         out.artifacts.iter_mut().for_each(|artifact| artifact.lines.0.clear());
+        text = out.to_toml();
     }
-    Made { provenance: out, sources: sources.into_iter().map(|(_, source)| source).collect() }
+    Made { provenance: out, text, sources: sources.into_iter().map(|(_, source)| source).collect() }
 }
 
 /// Where the lines of a source start.
