@@ -7,6 +7,7 @@ use crate::base::name::{BadName, HostName, InstanceName, Label, PackageName, Uni
 use crate::base::path::TargetPath;
 use crate::base::report::{Diagnostic, Place};
 use crate::base::value::{NamedFile, Secret, Value};
+use crate::store::manifest::drop_in_file;
 
 /// The target that a bundle is compiled for, from `[host]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +140,17 @@ pub struct UnitArtifact {
     pub wanted_by: Vec<UnitName>,
     /// Whether another artifact may give the same bytes.
     pub same: bool,
+}
+
+impl UnitArtifact {
+    /// Its file below the folder of units: `comet.service`, or `comet.service.d/x.conf`.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        match &self.drop_in {
+            None => self.unit.to_string(),
+            Some(name) => drop_in_file(&self.unit, name),
+        }
+    }
 }
 
 /// A Python environment.

@@ -11,6 +11,14 @@ use crate::build::ring::{self, Edge, Ring};
 /// What a reference names: its kind, module and name.
 pub type Key = (ReferenceKind, InstanceName, String);
 
+impl Reference {
+    /// What it names.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        (self.kind, self.module.clone(), self.name.clone())
+    }
+}
+
 impl Artifact {
     /// What references to it say; `None` for what cannot be referred to.
     #[must_use]
@@ -90,7 +98,7 @@ pub fn order(artifacts: &[Artifact]) -> Result<Vec<usize>, Vec<Diagnostic>> {
     let mut edges: Vec<Edge<Place>> = Vec::new();
     for (index, artifact) in artifacts.iter().enumerate() {
         for (reference, place) in artifact.references() {
-            let key = (reference.kind, reference.module.clone(), reference.name.clone());
+            let key = reference.key();
             match known.get(&key) {
                 // A unit's name is known before its text.
                 Some(_) if reference.kind == ReferenceKind::Unit => {}

@@ -126,8 +126,7 @@ fn parts(manifest: &Manifest) -> BTreeMap<(&'static str, String), Part> {
         add(("unit", unit.name.to_string()), unit, Some(&unit.object), of_unit(unit));
     }
     for drop_in in &manifest.drop_ins {
-        let name = format!("{}.d/{}", drop_in.unit, drop_in.name);
-        add(("drop-in", name), drop_in, Some(&drop_in.object), Vec::new());
+        add(("drop-in", drop_in.file_name()), drop_in, Some(&drop_in.object), Vec::new());
     }
     for group in &manifest.groups {
         add(("group", group.name.to_string()), group, None, Vec::new());

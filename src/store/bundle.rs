@@ -7,7 +7,7 @@ use crate::base::layout;
 use crate::base::name::{Label, UnitName};
 use crate::base::nesting::{MAX_NESTING, too_deep};
 use crate::base::path::TargetPath;
-use crate::store::manifest::{FORMAT, Manifest, Place, Unit};
+use crate::store::manifest::{DropIn, FORMAT, Manifest, Place, Unit};
 use crate::store::object::{ObjectDigest, ObjectName};
 
 /// The largest manifest that is read: 16 MiB.
@@ -112,9 +112,10 @@ impl Bundle {
         let paths = manifest.paths.iter().map(|path| (path.path.as_str().to_owned(), &path.object));
         let units =
             manifest.units.iter().map(|unit| (format!("{}/{}", layout::UNITS, unit.name), &unit.object));
-        let drop_ins = manifest.drop_ins.iter().map(|drop_in| {
-            (format!("{}/{}.d/{}", layout::UNITS, drop_in.unit, drop_in.name), &drop_in.object)
-        });
+        let drop_ins = manifest
+            .drop_ins
+            .iter()
+            .map(|drop_in| (format!("{}/{}", layout::UNITS, drop_in.file_name()), &drop_in.object));
         paths
             .chain(units)
             .chain(drop_ins)
@@ -157,7 +158,7 @@ fn check(manifest: &Manifest) -> Result<(), BadBundle> {
     check_checks(manifest)?;
     let units = manifest.units.iter().map(|unit| unit.name.to_string());
     unique("unit", units)?;
-    unique("drop-in", manifest.drop_ins.iter().map(|d| format!("{}.d/{}", d.unit, d.name)))?;
+    unique("drop-in", manifest.drop_ins.iter().map(DropIn::file_name))?;
     unique("user", manifest.users.iter().map(|user| user.name.to_string()))?;
     unique("group", manifest.groups.iter().map(|group| group.name.to_string()))?;
     unique("directory", manifest.directories.iter().map(|directory| directory.path.to_string()))?;

@@ -171,6 +171,20 @@ pub struct DropIn {
     pub object: ObjectName,
 }
 
+impl DropIn {
+    /// Its file below the folder of units: `comet.service.d/x.conf`.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        drop_in_file(&self.unit, &self.name)
+    }
+}
+
+/// The file of a drop-in below the folder of units (systemd.unit(5)): `comet.service.d/x.conf`.
+#[must_use]
+pub fn drop_in_file(unit: &UnitName, name: &Label) -> String {
+    format!("{unit}.d/{name}")
+}
+
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(deny_unknown_fields)]

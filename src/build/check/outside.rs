@@ -1,5 +1,6 @@
 //! What outside tools say of a host's texts, as errors at the lines of templates.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::base::name::Label;
@@ -82,28 +83,29 @@ fn of_grammar(grammar: Grammar, python: &str) -> Option<Work> {
 fn units(rendered: &Rendered, sealed: &Sealed, toolbox: &Toolbox) -> Vec<Diagnostic> {
     let manifest = &sealed.bundle.manifest;
     let whole = manifest.units.iter().map(|unit| (unit.name.to_string(), &unit.object));
-    let drop_ins = manifest.drop_ins.iter();
-    let drop_ins = drop_ins.map(|drop_in| (format!("{}.d/{}", drop_in.unit, drop_in.name), &drop_in.object));
+    let drop_ins = manifest.drop_ins.iter().map(|drop_in| (drop_in.file_name(), &drop_in.object));
     let files: Vec<(String, &[u8])> =
         whole.chain(drop_ins).filter_map(|(name, object)| Some((name, content(sealed, object)?))).collect();
-    let artifact = |name: &str| {
-        rendered.artifacts.iter().enumerate().find(|(_, artifact)| match &artifact.what {
-            What::Unit(unit) => match &unit.drop_in {
-                None => unit.unit.as_str() == name,
-                Some(drop_in) => format!("{}.d/{drop_in}", unit.unit) == name,
-            },
-            _ => false,
+    // Of two with the same bytes the first is meant.
+    let artifacts: BTreeMap<String, (usize, &Artifact)> = rendered
+        .artifacts
+        .iter()
+        .enumerate()
+        .rev()
+        .filter_map(|(index, artifact)| match &artifact.what {
+            What::Unit(unit) => Some((unit.file_name(), (index, artifact))),
+            _ => None,
         })
-    };
+        .collect();
     let mut hasher = blake3::Hasher::new();
     let mut own = false;
     for (name, content) in &files {
         // The compiler's own target is always there, and right.
-        let Some((index, artifact)) = artifact(name) else { continue };
+        let Some((index, artifact)) = artifacts.get(name) else { continue };
         let Some(text) = artifact.text() else { continue };
         own = true;
         shape::framed(&mut hasher, b"unit", name.as_bytes());
-        shape::add(&mut hasher, &Work::Units, (text, sealed.maps.get(&index), content));
+        shape::add(&mut hasher, &Work::Units, (text, sealed.maps.get(index), content));
     }
     if !own {
         return Vec::new();
@@ -111,7 +113,7 @@ fn units(rendered: &Rendered, sealed: &Sealed, toolbox: &Toolbox) -> Vec<Diagnos
     let job = Job { work: Work::Units, files, key: *hasher.finalize().as_bytes() };
     let complaints = toolbox.judge(&job);
     let found = complaints.iter().filter_map(|complaint| {
-        let found = artifact(&job.files.get(complaint.file)?.0)?;
+        let found = *artifacts.get(&job.files.get(complaint.file)?.0)?;
         Some(shown(complaint, &job, found, sealed))
     });
     found.collect()

@@ -1,8 +1,11 @@
 //! The artifacts of a host: who refers to whom, what wants, changes and checks which unit, and who owns what.
 
+use std::collections::BTreeMap;
+
 use crate::base::layout;
 use crate::base::name::UnitName;
 use crate::build::artifact::{Artifact, CheckKind, Program, Rendered, UnitArtifact, What};
+use crate::build::artifact_graph::Key;
 
 use super::Picture;
 use super::kinds::{Kind, Link};
@@ -12,13 +15,13 @@ use super::kinds::{Kind, Link};
 pub fn picture(rendered: &Rendered) -> Picture {
     let mut picture = Picture::new(&format!("{}: artifacts", rendered.host));
     let nodes: Vec<usize> = rendered.artifacts.iter().map(|artifact| node(&mut picture, artifact)).collect();
+    // Of two of one key the first is meant.
+    let keys = rendered.artifacts.iter().zip(&nodes).rev();
+    let known: BTreeMap<Key, usize> =
+        keys.filter_map(|(artifact, node)| Some((artifact.key()?, *node))).collect();
     for (artifact, from) in rendered.artifacts.iter().zip(&nodes) {
         for (reference, _) in artifact.references() {
-            let key = (reference.kind, &reference.module, &reference.name);
-            let to = rendered.artifacts.iter().zip(&nodes).find(|(other, _)| {
-                other.key().is_some_and(|(kind, module, name)| (kind, &module, &name) == key)
-            });
-            if let Some((_, to)) = to {
+            if let Some(to) = known.get(&reference.key()) {
                 picture.edge(*from, *to, Link::Refers, "");
             }
         }
@@ -32,13 +35,13 @@ fn node(picture: &mut Picture, artifact: &Artifact) -> usize {
     let module = &artifact.module;
     let mut add = |id: String, kind: Kind, label: &str, note: String| picture.node(&id, kind, label, &note);
     match &artifact.what {
-        What::Unit(unit) => match &unit.drop_in {
-            None => add(unit_id(&unit.unit), Kind::Unit, unit.unit.as_str(), format!("unit from {module}")),
-            Some(name) => {
-                let path = format!("{}.d/{name}", unit.unit);
-                add(format!("drop-in {path}"), Kind::DropIn, &path, format!("drop-in from {module}"))
-            }
-        },
+        What::Unit(unit) if unit.drop_in.is_some() => {
+            let path = unit.file_name();
+            add(format!("drop-in {path}"), Kind::DropIn, &path, format!("drop-in from {module}"))
+        }
+        What::Unit(unit) => {
+            add(unit_id(&unit.unit), Kind::Unit, unit.unit.as_str(), format!("unit from {module}"))
+        }
         What::Script { name, .. } => add(
             format!("script {module}/{name}"),
             Kind::Script,

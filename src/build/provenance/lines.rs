@@ -25,10 +25,7 @@ pub(super) fn called(what: &What) -> (&'static str, String, Option<String>) {
         What::File(file) => ("file", file.name.to_string(), file.path.as_ref().map(ToString::to_string)),
         What::Script { name, .. } => ("script", name.to_string(), None),
         What::Unit(unit) => {
-            let name = match &unit.drop_in {
-                Some(drop_in) => format!("{}.d/{drop_in}", unit.unit),
-                None => unit.unit.to_string(),
-            };
+            let name = unit.file_name();
             let path = format!("{}/{name}", layout::UNITS);
             ("unit", name, Some(path))
         }

@@ -128,7 +128,7 @@ impl Sealer<'_> {
                 Part::File(file) => Some(self.named_file(file)),
                 Part::Credential(_) => None,
                 Part::Reference(reference) => {
-                    let key = (reference.kind, reference.module.clone(), reference.name.clone());
+                    let key = reference.key();
                     // Sealed before, unless it was refused; then that error is shown, and this one follows from it.
                     if reference.kind == ReferenceKind::Unit {
                         Some(reference.name.clone())
