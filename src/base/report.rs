@@ -139,10 +139,13 @@ impl Diagnostic {
     }
 }
 
+/// The columns of a terminal, where it does not say.
+pub const WIDTH: usize = 80;
+
 /// How diagnostics are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RenderStyle {
-    /// Columns of the terminal; 80 where there is none.
+    /// Columns of the terminal.
     pub width: usize,
     /// Whether to colour.
     pub colour: bool,
@@ -150,7 +153,7 @@ pub struct RenderStyle {
 
 impl Default for RenderStyle {
     fn default() -> Self {
-        Self { width: 80, colour: false }
+        Self { width: WIDTH, colour: false }
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Map, Value};
 use voevent_node::build::compile::BuildError;
 use voevent_node::build::diff::Other;
 
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, data};
 use crate::project::{FolderArguments, host_path};
 
 /// The arguments of `diff`.
@@ -29,10 +28,6 @@ impl Arguments {
             Some(path) => Other::Path(path),
         };
         let (diff, diagnostics) = self.folders.around(&host_path(&self.host)).diff(&other)?;
-        let data = match serde_json::to_value(&diff) {
-            Ok(Value::Object(data)) => data,
-            _ => Map::new(),
-        };
-        Ok(Outcome { text: diff.shown(), data, diagnostics, ..Outcome::default() })
+        Ok(Outcome { text: diff.shown(), data: data(&diff), diagnostics, ..Outcome::default() })
     }
 }

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use voevent_node::base::io::{IoError, OnPath as _};
 use voevent_node::base::report::{Diagnostic, RenderStyle, Severity, render};
@@ -25,6 +26,15 @@ pub(crate) struct Outcome {
 pub(crate) fn width() -> usize {
     let size = rustix::termios::tcgetwinsize(std::io::stdout());
     size.map(|size| usize::from(size.ws_col)).ok().filter(|columns| *columns > 0).unwrap_or(80)
+}
+
+/// An answer for programs.
+pub(crate) fn data(answer: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(answer) {
+        Ok(Value::Object(data)) => data,
+        // Every answer is a structure.
+        _ => Map::new(),
+    }
 }
 
 /// A line for people, at once.

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Map, Value};
 use voevent_node::base::report::Diagnostic;
 use voevent_node::build::compile::BuildError;
 use voevent_node::store::provenance::ask::NoAnswer;
 use voevent_node::store::provenance::show::shown;
 
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, data};
 use crate::project::{FolderArguments, host_path};
 
 /// The arguments of `why`.
@@ -33,14 +32,10 @@ impl Arguments {
         let unknown = |error: NoAnswer| vec![Diagnostic::error(error.message).help(error.help)];
         let (text, data) = if self.depends {
             let answer = dry.depends(&self.question).map_err(unknown)?;
-            (answer.shown(), serde_json::to_value(&answer))
+            (answer.shown(), data(&answer))
         } else {
             let answer = dry.why(&self.question).map_err(unknown)?;
-            (shown(&answer), serde_json::to_value(&answer))
-        };
-        let data = match data {
-            Ok(Value::Object(data)) => data,
-            _ => Map::new(),
+            (shown(&answer), data(&answer))
         };
         Ok(Outcome { text, data, ..Outcome::default() })
     }

@@ -2,13 +2,11 @@
 
 use std::fmt::Write as _;
 
+use crate::base::report::WIDTH;
 use crate::build::changes::Way;
 use crate::store::provenance::show::clean;
 
 use super::{Diff, Entry, Field, SettingChange};
-
-/// The columns of a terminal.
-const WIDTH: usize = 80;
 
 impl Diff {
     /// As people read it: whole lines.

@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use super::answer::{
     Answer, ArtifactAnswer, At, ConditionAnswer, DefinitionAnswer, Group, Head, LineAnswer, SettingAnswer,
 };
+use crate::base::report::WIDTH;
 
-/// The columns of a terminal.
-const WIDTH: usize = 80;
 /// The most parts of a setting that are shown.
 const MAX_PARTS: usize = 60;
 

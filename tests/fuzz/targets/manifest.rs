@@ -3,7 +3,7 @@
 use voevent_node::base::name::Label;
 use voevent_node::build::changes::changes;
 use voevent_node::store::bundle::{Bundle, bundle_digest};
-use voevent_node::store::manifest::Manifest;
+use voevent_node::store::manifest::{FORMAT, Manifest};
 use voevent_node::store::object::ObjectName;
 
 use super::input::grown;
@@ -29,7 +29,7 @@ pub(super) fn run(input: &[u8]) {
     }
     // Whatever can be sealed can be read, also where it was not written as it should.
     if let Ok(manifest) = toml::from_str::<Manifest>(&text)
-        && manifest.format == 1
+        && manifest.format == FORMAT
         && let Ok(bundle) = Bundle::seal(manifest)
     {
         let read = Bundle::read(&bundle.name, bundle.manifest.to_toml().as_bytes());
