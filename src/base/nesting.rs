@@ -5,12 +5,26 @@
 
 use std::ops::Range;
 
+use serde::de::DeserializeOwned;
 use toml_parser::lexer::TokenKind::{
     LeftCurlyBracket, LeftSquareBracket, RightCurlyBracket, RightSquareBracket,
 };
 
 /// The most brackets that may be open at once, those among them that errors leave open.
 pub const MAX_NESTING: usize = 500;
+
+/// What a TOML text says, of a type that serde knows.
+///
+/// # Errors
+/// Where it is no TOML, has something else, or too many brackets; with no control character, as the message can repeat
+/// what the text has.
+pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    if too_deep(text).is_some() {
+        return Err(format!("more than {MAX_NESTING} open brackets"));
+    }
+    let tame = |c: char| if c.is_control() { '?' } else { c };
+    toml::from_str(text).map_err(|error| error.message().chars().map(tame).collect())
+}
 
 /// Where a text has more than [`MAX_NESTING`] open brackets.
 #[must_use]

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::base::digest::{Digest, OfTree};
 use crate::base::io::{IoError, OnPath as _};
+use crate::base::nesting::read;
 use crate::build::sources::{Disk, Input, InputLog, Stamp, Tree as _};
 use crate::store::object::{ObjectDigest, ObjectName};
 use crate::store::toml_writer::TomlWriter;
@@ -62,7 +63,7 @@ impl Cache {
     pub fn bundle(&self, host: &str, arguments: &[String]) -> Option<ObjectName> {
         let path = self.notes(host);
         let written = Stamp::of(&path.metadata().ok()?);
-        let notes: Notes = toml::from_str(&std::fs::read_to_string(&path).ok()?).ok()?;
+        let notes: Notes = read(&std::fs::read_to_string(&path).ok()?).ok()?;
         let same = notes.program == program()? && notes.arguments == arguments;
         (same && notes.inputs.iter().all(|input| input.holds(&written))).then_some(notes.bundle)
     }
@@ -109,7 +110,7 @@ impl Cache {
             size: u64,
         }
         let text = std::fs::read_to_string(self.dir.join(format!("venv-{inputs}.toml"))).ok()?;
-        let noted: Noted = toml::from_str(&text).ok()?;
+        let noted: Noted = read(&text).ok()?;
         let digest = Digest::<OfTree>::from_hex(&noted.hash).map(ObjectDigest::Tree)?;
         (Some(noted.program) == program()).then_some((digest, noted.size))
     }

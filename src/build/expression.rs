@@ -4,6 +4,7 @@
 //! checked, not converted: minijinja's strict mode lets undefined values through in places.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use minijinja::value::ValueKind;
@@ -236,10 +237,17 @@ pub fn compiled(code: &str, stand: Stand<'_>, bare: bool) -> Result<Checked, Dia
 
 /// An error of minijinja while evaluating, at the innermost place that it names.
 fn fault(error: &minijinja::Error, stand: Stand<'_>, code: &Checked) -> Diagnostic {
-    let all = 0..code.text.len();
-    let range = error.range().filter(|range| range.end <= all.end).unwrap_or(all);
+    let range = named(error, code.text.len()).unwrap_or(0..code.text.len());
     let (message, help) = words(error);
     Diagnostic::error(message).at(stand.place(code.written(range)), "").help(help)
+}
+
+/// The place that an error of minijinja names in a text of `len` bytes.
+///
+/// Its ranges can be reversed or beyond the text, as that of `{% for in x %}`.
+#[must_use]
+pub fn named(error: &minijinja::Error, len: usize) -> Option<Range<usize>> {
+    error.range().filter(|range| range.start <= range.end && range.end <= len)
 }
 
 const UNDEFINED: (&str, &str) = (

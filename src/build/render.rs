@@ -12,7 +12,7 @@ use crate::base::value::Value;
 
 use super::artifact::{Grammar, RenderedPiece, RenderedWhat, Text};
 use super::config::artifact::Body;
-use super::expression::{compiled, to_jinja, words};
+use super::expression::{compiled, named, to_jinja, words};
 use super::holes::{LEDGER, Ledger, templates};
 use super::instance::{self, Instance};
 use super::options::evaluate::Site;
@@ -152,7 +152,7 @@ fn fault(
         inner = next;
     }
     let source = inner.name().and_then(|name| files.texts.get(name)).unwrap_or(source);
-    let span = inner.range().unwrap_or(0..0);
+    let span = named(inner, usize::MAX).unwrap_or(0..0);
     let span = inner.name().and_then(|name| codes.get(name)).map_or(span.clone(), |code| code.written(span));
     let span = Some(span).filter(|range| range.end <= source.text.len()).unwrap_or(0..0);
     let (message, help) = words(inner);

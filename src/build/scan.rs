@@ -19,6 +19,7 @@ use crate::base::nearest::advice;
 use crate::base::report::Diagnostic;
 
 use super::bounds;
+use super::expression;
 use super::sources::is_forbidden;
 pub use found::{Block, BlockKind, Found, Read};
 pub use local::{Local, Locals};
@@ -106,7 +107,7 @@ pub fn only_hole(text: &str) -> Option<(&str, usize)> {
 /// An error of minijinja at the place where it stands.
 #[must_use]
 pub fn syntax_error(error: &minijinja::Error, stand: Stand<'_>, len: usize) -> Diagnostic {
-    let range = error.range().filter(|range| range.end <= len).unwrap_or(0..len);
+    let range = expression::named(error, len).unwrap_or(0..len);
     let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
     Diagnostic::error(format!("this is no expression or template: {detail}"))
         .at(stand.place(range), "")

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::digest::{Digest, Hasher, OfBundle};
 use crate::base::layout;
 use crate::base::name::{Label, UnitName};
-use crate::base::nesting::{MAX_NESTING, too_deep};
+use crate::base::nesting::read;
 use crate::base::path::TargetPath;
 use crate::store::manifest::{DropIn, FORMAT, Manifest, Place, Unit};
 use crate::store::object::{ObjectDigest, ObjectName};
@@ -135,17 +135,11 @@ fn parse(text: &str) -> Result<Manifest, BadBundle> {
     struct OnlyFormat {
         format: u64,
     }
-    // The message repeats what the text has, and the text can have what drives a terminal.
-    let tame = |c: char| if c.is_control() { '?' } else { c };
-    let syntax = |error: toml::de::Error| BadBundle::Syntax(error.message().chars().map(tame).collect());
-    if too_deep(text).is_some() {
-        return Err(BadBundle::Syntax(format!("more than {MAX_NESTING} open brackets")));
-    }
-    let only: OnlyFormat = toml::from_str(text).map_err(syntax)?;
+    let only: OnlyFormat = read(text).map_err(BadBundle::Syntax)?;
     if only.format != FORMAT {
         return Err(BadBundle::Format(only.format));
     }
-    let manifest: Manifest = toml::from_str(text).map_err(syntax)?;
+    let manifest: Manifest = read(text).map_err(BadBundle::Syntax)?;
     let mut sorted = manifest.clone();
     sorted.sort();
     if sorted.to_toml() == text { Ok(manifest) } else { Err(BadBundle::NotCanonical) }

@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::base::digest::{Digest, OfBundle};
 use crate::base::name::{BadName, HostName, Label};
-use crate::base::nesting::{MAX_NESTING, too_deep};
+use crate::base::nesting::read;
 use crate::store::object::ObjectName;
 
 pub mod answer;
@@ -249,15 +249,11 @@ impl Provenance {
             return Err(BadProvenance::Syntax("it is larger than 16 MiB".to_owned()));
         }
         let text = std::str::from_utf8(bytes).map_err(|error| BadProvenance::Syntax(error.to_string()))?;
-        let syntax = |error: toml::de::Error| BadProvenance::Syntax(error.message().to_owned());
-        if too_deep(text).is_some() {
-            return Err(BadProvenance::Syntax(format!("more than {MAX_NESTING} open brackets")));
-        }
-        let only: OnlyFormat = toml::from_str(text).map_err(syntax)?;
+        let only: OnlyFormat = read(text).map_err(BadProvenance::Syntax)?;
         if only.format != FORMAT {
             return Err(BadProvenance::Format(only.format));
         }
-        let provenance: Self = toml::from_str(text).map_err(syntax)?;
+        let provenance: Self = read(text).map_err(BadProvenance::Syntax)?;
         if provenance.to_toml() != text {
             return Err(BadProvenance::NotCanonical);
         }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::base::name::UnitName;
+use crate::base::nesting::read;
 use crate::base::path::TargetPath;
 use crate::store::object::ObjectName;
 use crate::store::toml_writer::TomlWriter;
@@ -118,7 +119,7 @@ impl Record {
     /// # Errors
     /// Where the text is not a record of this format.
     pub fn parse(text: &str) -> Result<Self, BadRecord> {
-        let record: Self = toml::from_str(text).map_err(|e| BadRecord::Syntax(e.message().to_owned()))?;
+        let record: Self = read(text).map_err(BadRecord::Syntax)?;
         if record.format == FORMAT { Ok(record) } else { Err(BadRecord::Format(record.format)) }
     }
 }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::file::Sha256Sum;
 use super::read::sdist_file;
+use crate::base::nesting::read;
 use crate::build::wheel::name::{WheelName, normal};
 use crate::build::wheel::tags::Interpreter;
 
@@ -91,8 +92,7 @@ impl Source {
 /// # Errors
 /// Where a package cannot be had as a file with a hash.
 pub fn choose(text: &str, python: &Interpreter) -> Result<Vec<Choice>, BadResolution> {
-    let written: Written =
-        toml::from_str(text).map_err(|error| BadResolution::Format(error.message().to_owned()))?;
+    let written: Written = read(text).map_err(BadResolution::Format)?;
     if written.lock_version != "1.0" {
         return Err(BadResolution::Format(format!(
             "its version is `{}`",
