@@ -300,7 +300,7 @@ fn template_names(
     let mut meanings = Meanings::new();
     let body = artifact.body.as_ref();
     let found = body.and_then(|body| templates.found.get(&name_of(&module.file.name, &body.file.value)));
-    for found in found.into_iter().flatten() {
+    for (_, found) in found.into_iter().flatten() {
         let each = world.entries(&artifact.guard);
         meanings.extend(world.meanings(module, found, each, faults));
         let through = Found { reads: found.through.clone(), ..Found::default() };

@@ -18,7 +18,7 @@ use super::instance::{self, Instance};
 use super::options::evaluate::Site;
 use super::options::{Settings, insert};
 use super::scan::Stand;
-use super::templates::{Templates, name_of};
+use super::templates::{Templates, included, name_of};
 use super::tilde::Checked;
 use super::world::{Leaf, World};
 
@@ -44,7 +44,7 @@ impl<'a> Renderer<'a> {
         let mut env = templates();
         env.set_path_join_callback(|name, parent| {
             let module = parent.split_once('/').map_or(parent, |(module, _)| module);
-            Cow::Owned(format!("{module}/{name}"))
+            Cow::Owned(included(module, name))
         });
         let mut codes = BTreeMap::new();
         for (name, source) in &files.texts {

@@ -11,7 +11,7 @@ use crate::build::config::tree::{Data, Node};
 use crate::build::instance::Instance;
 use crate::build::names::{Meanings, Names};
 use crate::build::scan::{Block, Found};
-use crate::build::templates::{Templates, name_of};
+use crate::build::templates::{Templates, included, name_of};
 use crate::build::world::{Each, Leaf, Meaning, World, leaves};
 
 /// What code reads.
@@ -140,13 +140,13 @@ fn read_decl(world: &World, (module, artifact): (&Instance, &ArtifactDecl), temp
     let found = body.and_then(|body| templates.found.get(&name_of(&module.file.name, &body.file.value)));
     let mut meanings = Meanings::new();
     let (mut blocks, mut includes) = (Vec::new(), Vec::new());
-    for found in found.into_iter().flatten() {
+    for (owner, found) in found.into_iter().flatten() {
         meanings.extend(world.meanings(module, found, each, &mut Vec::new()));
         let through = Found { reads: found.through.clone(), ..Found::default() };
         meanings.extend(world.meanings(module, &through, each, &mut Vec::new()));
         blocks.extend(found.blocks.iter().cloned());
         for (file, place, _) in &found.includes {
-            let source = templates.texts.get(&name_of(&module.file.name, file));
+            let source = templates.texts.get(&included(owner.as_str(), file));
             includes.extend(source.map(|source| (place.clone(), Arc::clone(source))));
         }
     }

@@ -307,3 +307,34 @@ fn lines_that_are_no_unit() {
       = help: a line of a unit is `[Section]`, `Key=value` or a comment
     ");
 }
+
+#[test]
+fn an_include_from_another_module() {
+    let entries = "[[script]]\nname = \"x\"\ntemplate = \"x.sh.j2\"\n";
+    let text = "{% include \"user:hardened.j2\" %}\n{% include \"host:a\" %}\n{% include \"../x\" %}\n";
+    insta::assert_snapshot!(module(entries, &[("x.sh.j2", text)]).refused(), @r#"
+    error: `m` does not require a module `user`
+     --> modules/m/x.sh.j2:1:12
+      |
+    1 | {% include "user:hardened.j2" %}
+      |            ^^^^^^^^^^^^^^^^^^
+      |
+      = help: name it in `requires` of `m`
+
+    error: `m` does not require a module `host`
+     --> modules/m/x.sh.j2:2:12
+      |
+    2 | {% include "host:a" %}
+      |            ^^^^^^^^
+      |
+      = help: name it in `requires` of `m`
+
+    error: `../x` is no file of a module's folder
+     --> modules/m/x.sh.j2:3:12
+      |
+    3 | {% include "../x" %}
+      |            ^^^^^^
+      |
+      = help: write it relative to the folder, without `..`; `module:file` is one of another module
+    "#);
+}
