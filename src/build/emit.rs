@@ -41,7 +41,7 @@ pub fn artifacts(
             let entries = match machine.entries(module, &decl.guard, settings) {
                 Ok(entries) => entries,
                 Err(nothing) => {
-                    faults.push(nothing.reported(&decl.place));
+                    faults.push(nothing.reported(&decl.place).of(&module.name));
                     continue;
                 }
             };

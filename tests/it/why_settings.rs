@@ -160,3 +160,52 @@ fn what_depends_on_what() {
     ---- stderr
     ");
 }
+
+#[test]
+fn a_table_that_replaces_what_is_weaker() {
+    let project = Sandbox::example();
+    project.edit(HOST, "# imports = [\"site.toml\"] ", "imports = [\"site.toml\"]");
+    project.write(
+        "hosts/site.toml",
+        "[comet.receive]\nenable = false\nport = 9000\nwhitelist = [\"198.51.100.0/24\"]\n",
+    );
+    project.edit(
+        HOST,
+        "[comet.receive]\nenable = true\nwhitelist = [\"192.0.2.0/24\"]",
+        "[comet.receive.replace]\nenable = true\nwhitelist = [\"192.0.2.0/24\"]",
+    );
+    insta::assert_snapshot!(asked(&project, &["why", "node1", "comet.receive"]), @r#"
+    exit 0
+    ---- stdout
+    comet.receive.enable = true
+      > host     hosts/node1.toml:18           true
+      - import   hosts/site.toml:2             false  replaced
+      - default  modules/comet/module.toml:N  false  overridden
+
+    comet.receive.port = 8098
+      - import   hosts/site.toml:3             9000  replaced
+      > default  modules/comet/module.toml:N  8098
+
+    comet.receive.whitelist = ["192.0.2.0/24"]
+      + host     hosts/node1.toml:19           ["192.0.2.0/24"]
+      - import   hosts/site.toml:4             ["198.51.100.0/24"]  replaced
+      - default  modules/comet/module.toml:N  []  overridden
+
+    comet.receive.whitelist[0] = "192.0.2.0/24"
+      > host     hosts/node1.toml:19  "192.0.2.0/24"
+    ---- stderr
+    "#);
+    project.edit(HOST, "[comet.receive.replace]\nenable", "[comet.receive.replace]\nenabel");
+    insta::assert_snapshot!(project.shown(&["hosts/node1.toml"]), @"
+    exit 1
+    ---- stdout
+    ---- stderr
+    error: `comet.receive` has no field `enabel`
+      --> hosts/node1.toml:18:1
+       |
+    18 | enabel = true
+       | ^^^^^^
+       |
+       = help: did you mean `enable`?
+    ");
+}

@@ -232,7 +232,8 @@ fn setting(
         }
     };
     let at = turned_on(machine.world, files, leaf);
-    let mut merger = Merger { files, defaults: &defaults, faults, parts: MAX_PARTS };
+    let replaced = plan.replaced.iter().map(|file| Layer::File(*file)).collect();
+    let mut merger = Merger { files, defaults: &defaults, faults, parts: MAX_PARTS, replaced };
     merger.option((&leaf.to_string(), plan.decl), given, None, &at.unwrap_or_else(|| plan.decl.place.clone()))
 }
 

@@ -36,6 +36,8 @@ pub struct Merger<'a> {
     pub faults: &'a mut Vec<Diagnostic>,
     /// Of how many entries the definitions can still be kept.
     pub parts: usize,
+    /// Who replaces the table that the option is a field of.
+    pub replaced: Vec<Layer>,
 }
 
 /// The option or the part of it that is being merged.
@@ -59,7 +61,8 @@ impl Merger<'_> {
         at: &Place,
     ) -> Option<Setting> {
         let part = Part { name, decl, kind: &decl.kind };
-        let (given, mut unheard) = self.kept(given);
+        let above = std::mem::take(&mut self.replaced);
+        let (given, mut unheard) = self.kept(above, given);
         let (given, weak) = if decl.optional { self.without_weak_none(given) } else { (given, Vec::new()) };
         unheard.extend(weak);
         if let Some(nothing) = self.nothing(decl, &given) {
@@ -74,7 +77,8 @@ impl Merger<'_> {
         if let Some(node) = &decl.default {
             let node = (self.defaults)(node, each).map_err(|fault| self.faults.push(fault)).ok()??;
             let given = [Given::of(Layer::Default, node)];
-            return self.nothing(decl, &given).or_else(|| self.part(part, &given, each));
+            let setting = self.nothing(decl, &given).or_else(|| self.part(part, &given, each))?;
+            return Some(Setting { history: setting.history.and(unheard), ..setting });
         }
         let nothing = match &decl.kind {
             _ if decl.optional => Value::None,
@@ -107,13 +111,11 @@ impl Merger<'_> {
         (decl.optional && none).then(|| Setting { value: Value::None, history: history() })
     }
 
-    /// Drops what is replaced by something stronger; that is said too.
-    fn kept(&self, given: Vec<Given>) -> (Vec<Given>, Vec<Definition>) {
-        let replacing: Vec<Layer> = given
-            .iter()
-            .filter(|given| matches!(given.layer, Layer::File(_)) && replacement(&given.node).is_some())
-            .map(|given| given.layer)
-            .collect();
+    /// Drops what is replaced by something stronger, here or above; that is said too.
+    fn kept(&self, mut replacing: Vec<Layer>, given: Vec<Given>) -> (Vec<Given>, Vec<Definition>) {
+        let is_file = |given: &&Given| matches!(given.layer, Layer::File(_));
+        let here = given.iter().filter(is_file).filter(|given| replacement(&given.node).is_some());
+        replacing.extend(here.map(|given| given.layer));
         let dropped = |given: &Given| replacing.iter().any(|layer| self.stronger(*layer, given.layer));
         let (replaced, kept): (Vec<Given>, Vec<Given>) = given.into_iter().partition(dropped);
         let kept = kept.into_iter().map(|given| match (given.layer, replacement(&given.node)) {
@@ -276,7 +278,7 @@ impl Merger<'_> {
         for (key, (_, all)) in entries {
             let name = format!("{}.{key}", part.name);
             let inner = Part { name: &name, kind: item, ..part };
-            let (all, replaced) = self.kept(all);
+            let (all, replaced) = self.kept(Vec::new(), all);
             match self.part(inner, &all, Some(&Value::Str(key.to_owned()))) {
                 Some(setting) => {
                     values.insert(key.to_owned(), setting.value);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::base::name::Name;
 use crate::base::nearest::{advice, nearest};
 use crate::base::report::{Diagnostic, Place};
+use crate::build::config::host::replacement;
 use crate::build::config::keys::mismatch;
 use crate::build::config::module::SetDecl;
 use crate::build::config::option::OptionDecl;
@@ -27,6 +28,8 @@ pub struct Plan<'a> {
     pub module: &'a Instance,
     /// What host files say: the file's number, and the value as written.
     pub files: Vec<(usize, &'a Node)>,
+    /// The files that replace a table which this is a field of.
+    pub replaced: Vec<usize>,
     /// What modules say, in module order.
     pub sets: Vec<SetPart<'a>>,
 }
@@ -58,7 +61,10 @@ pub fn plans<'a>(world: &'a World, files: &'a HostFiles, faults: &mut Vec<Diagno
         for (leaf, decl) in leaves(module) {
             let meanings = planner.names(module).option(decl, Each::No);
             planner.depends(&leaf, meanings);
-            planner.plans.insert(leaf, Plan { decl, module, files: Vec::new(), sets: Vec::new() });
+            planner.plans.insert(
+                leaf,
+                Plan { decl, module, files: Vec::new(), replaced: Vec::new(), sets: Vec::new() },
+            );
         }
     }
     for (index, file) in files.files.iter().enumerate() {
@@ -131,7 +137,17 @@ impl<'a> Planner<'a, '_> {
             self.faults.push(not_for_hosts(&leaf.to_string(), node.place.clone(), decl));
             return;
         }
-        let fields = self.fields(leaf, decl, node);
+        let inner = match (&decl.kind, replacement(node)) {
+            (Type::Table(fields), Some(inner)) if !fields.contains_key("replace") => {
+                let below = |other: &Leaf| other.module == leaf.module && other.path.starts_with(&leaf.path);
+                for (_, plan) in self.plans.iter_mut().filter(|(other, _)| *other != leaf && below(other)) {
+                    plan.replaced.push(file);
+                }
+                inner
+            }
+            _ => node,
+        };
+        let fields = self.fields(leaf, decl, inner);
         for (leaf, field, entry) in fields.into_iter().flatten() {
             self.given(file, &leaf, field, &entry.value);
         }
