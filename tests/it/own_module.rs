@@ -7,18 +7,18 @@ use std::path::Path;
 use crate::sandbox::Sandbox;
 
 const HOST: &str = "hosts/node1.toml";
-const MODULE: &str = "mine/archive/module.toml";
+const MODULE: &str = "mine/cabinet/module.toml";
 
 /// The example with the module in a folder of its own.
 fn project() -> Sandbox {
     let project = Sandbox::example();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/own_module/archive");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/own_module/cabinet");
     for entry in std::fs::read_dir(folder).expect("the module is there").flatten() {
         let name = entry.file_name().into_string().expect("a plain name");
         let text = std::fs::read_to_string(entry.path()).expect("a text");
-        project.write(&format!("mine/archive/{name}"), &text);
+        project.write(&format!("mine/cabinet/{name}"), &text);
     }
-    let modules = "module_paths = [\"../mine\"]\nmodules = [\"comet\", \"archive\"]";
+    let modules = "module_paths = [\"../mine\"]\nmodules = [\"comet\", \"cabinet\"]";
     project.edit(HOST, "modules = [\"comet\"]", modules);
     project
 }
@@ -38,8 +38,8 @@ fn broken(path: &str, old: &str, new: &str) -> String {
 #[test]
 fn nobody_locked_it() {
     insta::assert_snapshot!(project().refused(), @r#"
-    error: venv `archive` has no lock
-      --> mine/archive/module.toml:48:16
+    error: venv `cabinet` has no lock
+      --> mine/cabinet/module.toml:48:16
        |
     48 | requirements = ["defusedxml==0.7.1"]
        |                ^^^^^^^^^^^^^^^^^^^^^ its requirements
@@ -51,9 +51,9 @@ fn nobody_locked_it() {
 #[test]
 fn a_field_of_the_table_is_misspelt() {
     let project = project();
-    project.append(HOST, "[archive.tidy]\nkep = \"30d\"\n");
+    project.append(HOST, "[cabinet.tidy]\nkep = \"30d\"\n");
     insta::assert_snapshot!(project.refused(), @r#"
-    error: `archive.tidy` has no field `kep`
+    error: `cabinet.tidy` has no field `kep`
       --> hosts/node1.toml:27:1
        |
     27 | kep = "30d"
@@ -66,28 +66,28 @@ fn a_field_of_the_table_is_misspelt() {
 #[test]
 fn a_value_is_of_another_type() {
     let project = project();
-    project.append(HOST, "[archive]\nroles = [\"observation\", \"prediktion\"]\ntidy = { keep = 30 }\n");
+    project.append(HOST, "[cabinet]\nroles = [\"observation\", \"prediktion\"]\ntidy = { keep = 30 }\n");
     insta::assert_snapshot!(project.refused(), @r#"
-    error: `archive.roles`: `prediktion` does not match the pattern of this option
+    error: `cabinet.roles`: `prediktion` does not match the pattern of this option
       --> hosts/node1.toml:27:25
        |
     27 | roles = ["observation", "prediktion"]
        |                         ^^^^^^^^^^^^
        |
-      ::: mine/archive/module.toml:16:10
+      ::: mine/cabinet/module.toml:16:10
        |
     16 | [options.roles]
        |          ----- declared here
        |
        = help: the whole of it must match `observation|prediction|utility|test`
 
-    error: `archive.tidy.keep`: expected a duration, as a string, found an integer
+    error: `cabinet.tidy.keep`: expected a duration, as a string, found an integer
       --> hosts/node1.toml:28:17
        |
     28 | tidy = { keep = 30 }
        |                 ^^
        |
-      ::: mine/archive/module.toml:25:22
+      ::: mine/cabinet/module.toml:25:22
        |
     25 | [options.tidy.fields.keep]
        |                      ---- declared here
@@ -98,12 +98,12 @@ fn a_value_is_of_another_type() {
 
 #[test]
 fn a_template_reads_what_is_not_there() {
-    let said = broken("mine/archive/config.json.j2", "archive.tidy.keep", "archive.tidy.kept");
+    let said = broken("mine/cabinet/config.json.j2", "cabinet.tidy.keep", "cabinet.tidy.kept");
     insta::assert_snapshot!(said, @r#"
-    error: `archive.tidy` has no field `kept`
-     --> mine/archive/config.json.j2:7:22
+    error: `cabinet.tidy` has no field `kept`
+     --> mine/cabinet/config.json.j2:7:22
       |
-    7 |   "keep_seconds": {{ archive.tidy.kept | seconds }}
+    7 |   "keep_seconds": {{ cabinet.tidy.kept | seconds }}
       |                      ^^^^^^^^^^^^^^^^^
       |
       = help: known are `at` and `keep`
@@ -113,50 +113,50 @@ fn a_template_reads_what_is_not_there() {
 #[test]
 fn a_module_is_read_that_is_not_named() {
     insta::assert_snapshot!(broken(MODULE, "requires = [\"users\", \"comet\"]", "requires = [\"comet\"]"), @r#"
-    error: `archive` cannot set options of `users`: it does not name it
-      --> mine/archive/module.toml:44:6
+    error: `cabinet` cannot set options of `users`: it does not name it
+      --> mine/cabinet/module.toml:44:6
        |
-    44 | [set.users.accounts."{{ archive.user }}"]
+    44 | [set.users.accounts."{{ cabinet.user }}"]
        |      ^^^^^
        |
-       = help: known are `archive` and `comet`
+       = help: known are `cabinet` and `comet`
 
-    error: `archive` knows no `users`
-      --> mine/archive/module.toml:55:13
+    error: `cabinet` knows no `users`
+      --> mine/cabinet/module.toml:55:13
        |
     55 | group = "{{ users.group }}"
        |             ^^^^^^^^^^^
        |
-       = help: name `users` in `requires` or `uses` of `archive`
+       = help: name `users` in `requires` or `uses` of `cabinet`
 
-    error: `archive` knows no `users`
-     --> mine/archive/archive.service.j2:9:10
+    error: `cabinet` knows no `users`
+     --> mine/cabinet/cabinet.service.j2:9:10
       |
     9 | Group={{ users.group }}
       |          ^^^^^^^^^^^
       |
-      = help: name `users` in `requires` or `uses` of `archive`
+      = help: name `users` in `requires` or `uses` of `cabinet`
 
-    error: `archive` knows no `users`
-     --> mine/archive/archive-tidy.service.j2:7:10
+    error: `cabinet` knows no `users`
+     --> mine/cabinet/cabinet-tidy.service.j2:7:10
       |
     7 | Group={{ users.group }}
       |          ^^^^^^^^^^^
       |
-      = help: name `users` in `requires` or `uses` of `archive`
+      = help: name `users` in `requires` or `uses` of `cabinet`
     "#);
 }
 
 #[test]
 fn a_value_would_be_two_lines_of_a_unit() {
     let project = project();
-    project.append(HOST, "[archive.tidy]\nat = \"daily\\nExecStart=/bin/sh\"\n");
+    project.append(HOST, "[cabinet.tidy]\nat = \"daily\\nExecStart=/bin/sh\"\n");
     insta::assert_snapshot!(checked(&project), @r#"
     exit 1
     ---- stdout
     ---- stderr
-    error: venv `archive` has no lock
-      --> mine/archive/module.toml:48:16
+    error: venv `cabinet` has no lock
+      --> mine/cabinet/module.toml:48:16
        |
     48 | requirements = ["defusedxml==0.7.1"]
        |                ^^^^^^^^^^^^^^^^^^^^^ its requirements
@@ -164,15 +164,15 @@ fn a_value_would_be_two_lines_of_a_unit() {
        = help: run `voevent-build lock hosts/node1.toml`
 
     error: the value has a line break or a control character
-      --> mine/archive/archive-tidy.timer.j2:5:15
+      --> mine/cabinet/cabinet-tidy.timer.j2:5:15
        |
-     5 | OnCalendar={{ archive.tidy.at }}
+     5 | OnCalendar={{ cabinet.tidy.at }}
        |               ^^^^^^^^^^^^^^^
        |
       ::: hosts/node1.toml:27:6
        |
     27 | at = "daily\nExecStart=/bin/sh"
-       |      -------------------------- `archive.tidy.at` is set here
+       |      -------------------------- `cabinet.tidy.at` is set here
        |
        = help: it must be one line here
     1 host, 2 errors, 0 warnings
@@ -182,13 +182,13 @@ fn a_value_would_be_two_lines_of_a_unit() {
 #[test]
 fn a_time_that_systemd_does_not_know() {
     let project = project();
-    project.append(HOST, "[archive.tidy]\nat = \"every night\"\n");
+    project.append(HOST, "[cabinet.tidy]\nat = \"every night\"\n");
     insta::assert_snapshot!(checked(&project), @r#"
     exit 1
     ---- stdout
     ---- stderr
-    error: venv `archive` has no lock
-      --> mine/archive/module.toml:48:16
+    error: venv `cabinet` has no lock
+      --> mine/cabinet/module.toml:48:16
        |
     48 | requirements = ["defusedxml==0.7.1"]
        |                ^^^^^^^^^^^^^^^^^^^^^ its requirements
@@ -196,15 +196,15 @@ fn a_time_that_systemd_does_not_know() {
        = help: run `voevent-build lock hosts/node1.toml`
 
     error: `OnCalendar=` does not take `every night`
-      --> mine/archive/archive-tidy.timer.j2:5:15
+      --> mine/cabinet/cabinet-tidy.timer.j2:5:15
        |
-     5 | OnCalendar={{ archive.tidy.at }}
+     5 | OnCalendar={{ cabinet.tidy.at }}
        |               ^^^^^^^^^^^^^^^
        |
       ::: hosts/node1.toml:27:6
        |
     27 | at = "every night"
-       |      ------------- `archive.tidy.at` is set here
+       |      ------------- `cabinet.tidy.at` is set here
        |
        = help: write it like `daily`, `Mon..Fri 03:00` or `*-*-01 03:00:00`: `systemd-analyze calendar` shows what one means
     1 host, 2 errors, 0 warnings
@@ -214,13 +214,13 @@ fn a_time_that_systemd_does_not_know() {
 #[test]
 fn a_key_that_systemd_does_not_know() {
     let project = project();
-    project.edit("mine/archive/archive.service.j2", "RuntimeDirectory=", "RuntimeDirectry=");
+    project.edit("mine/cabinet/cabinet.service.j2", "RuntimeDirectory=", "RuntimeDirectry=");
     insta::assert_snapshot!(checked(&project), @r#"
     exit 1
     ---- stdout
     ---- stderr
-    error: venv `archive` has no lock
-      --> mine/archive/module.toml:48:16
+    error: venv `cabinet` has no lock
+      --> mine/cabinet/module.toml:48:16
        |
     48 | requirements = ["defusedxml==0.7.1"]
        |                ^^^^^^^^^^^^^^^^^^^^^ its requirements
@@ -228,9 +228,9 @@ fn a_key_that_systemd_does_not_know() {
        = help: run `voevent-build lock hosts/node1.toml`
 
     error: systemd knows no `RuntimeDirectry=` in `[Service]`
-      --> mine/archive/archive.service.j2:10:1
+      --> mine/cabinet/cabinet.service.j2:10:1
        |
-    10 | RuntimeDirectry=voevent-archive
+    10 | RuntimeDirectry=voevent-cabinet
        | ^^^^^^^^^^^^^^^
        |
        = help: did you mean `RuntimeDirectory=`?
@@ -242,31 +242,31 @@ fn a_key_that_systemd_does_not_know() {
 fn an_assertion_does_not_hold() {
     let said = broken(HOST, "[comet.broadcast]\nenable = true", "[comet.broadcast]\nenable = false");
     insta::assert_snapshot!(said, @r#"
-    error: archive subscribes to the broker of its host: set `comet.broadcast.enable = true`
+    error: cabinet subscribes to the broker of its host: set `comet.broadcast.enable = true`
       --> hosts/node1.toml:24:10
        |
     24 | enable = false
        |          ^^^^^
        |
-      ::: mine/archive/module.toml:36:8
+      ::: mine/cabinet/module.toml:36:8
        |
     36 | that = "comet.broadcast.enable"
        |        ------------------------ this must hold
        |
-       = help: module `archive` demands it
+       = help: module `cabinet` demands it
     "#);
 }
 
 #[test]
 fn a_reference_leads_nowhere() {
-    let said = broken("mine/archive/archive.service.j2", "file(\"archive.py\")", "file(\"archiv.py\")");
+    let said = broken("mine/cabinet/cabinet.service.j2", "file(\"cabinet.py\")", "file(\"cabine.py\")");
     insta::assert_snapshot!(said, @r#"
-    error: module `archive` has no file `archiv.py`
-      --> mine/archive/archive.service.j2:11:47
+    error: module `cabinet` has no file `cabine.py`
+      --> mine/cabinet/cabinet.service.j2:11:47
        |
-    11 | ExecStart={{ venv("archive") }}/bin/python {{ file("archiv.py") }} {{ fi...
+    11 | ExecStart={{ venv("cabinet") }}/bin/python {{ file("cabine.py") }} {{ fi...
        |                                               ^^^^^^^^^^^^^^^^^
        |
-       = help: did you mean `archive.py`?
+       = help: did you mean `cabinet.py`?
     "#);
 }

@@ -25,8 +25,8 @@ fn project(lab: &Lab) -> Result<PathBuf> {
         Call::here([OsStr::new("cp"), OsStr::new("-r"), from.as_ref(), to.as_ref()]).ok()?;
     }
     let host = example()?
-        .replace("modules = [\"comet\"]", "module_paths = [\"../mine\"]\nmodules = [\"comet\", \"archive\"]")
-        + "\n[archive.tidy]\nkeep = \"30d\"\n";
+        .replace("modules = [\"comet\"]", "module_paths = [\"../mine\"]\nmodules = [\"comet\", \"cabinet\"]")
+        + "\n[cabinet.tidy]\nkeep = \"30d\"\n";
     fs::write(dir.join("hosts/node1.toml"), host).explain(|| "write the host".to_owned())?;
     Ok(dir)
 }
@@ -52,29 +52,29 @@ fn events_are_archived_by_a_module_of_ones_own() -> Result<()> {
     let bundle = bundle.trim().rsplit('/').next().unwrap_or_default();
     node.switch_to(bundle)?;
 
-    let archived = "cat /srv/voevent-archive/*/*.xml 2>/dev/null || true";
+    let archived = "cat /srv/voevent-cabinet/*/*.xml 2>/dev/null || true";
     let event = include_str!("test-event.xml").replace("role=\"test\"", "role=\"observation\"");
     send(&node, &event)?;
     node.wait(SOON, || Ok(!node.sh(archived)?.is_empty()))?;
     assert_eq!(node.sh(archived)?, event.trim_end(), "byte for byte");
 
     // Old events go, new ones stay; the timer waits for its next time.
-    node.sh("f=$(ls /srv/voevent-archive/*/*.xml) && cp -p $f ${f%.xml}0.xml && touch -d '31 days ago' ${f%.xml}0.xml")?;
-    node.run(["systemctl", "start", "archive-tidy.service"])?;
-    assert_eq!(node.sh("ls /srv/voevent-archive/*/*.xml | wc -l")?, "1");
-    assert_ne!(node.show("archive-tidy.timer", "NextElapseUSecRealtime")?, "");
+    node.sh("f=$(ls /srv/voevent-cabinet/*/*.xml) && cp -p $f ${f%.xml}0.xml && touch -d '31 days ago' ${f%.xml}0.xml")?;
+    node.run(["systemctl", "start", "cabinet-tidy.service"])?;
+    assert_eq!(node.sh("ls /srv/voevent-cabinet/*/*.xml | wc -l")?, "1");
+    assert_ne!(node.show("cabinet-tidy.timer", "NextElapseUSecRealtime")?, "");
 
-    for unit in ["archive.service", "archive-tidy.service"] {
+    for unit in ["cabinet.service", "cabinet-tidy.service"] {
         let said = node.sh(&format!("systemd-analyze security --no-pager {unit} | tail -1"))?;
         let score = said.split_whitespace().find_map(|word| word.parse::<f32>().ok());
         let score = score.ok_or_else(|| Failure::new(format!("no score: {said}")))?;
         assert!(score <= EXPOSURE, "{unit}: {score}");
     }
-    let why = node.switch(["why", "/etc/systemd/system/archive-tidy.timer:5"])?.checked()?.stdout;
-    assert!(why.contains("archive.tidy.at") && why.contains("archive/module.toml"), "{why}");
+    let why = node.switch(["why", "/etc/systemd/system/cabinet-tidy.timer:5"])?.checked()?.stdout;
+    assert!(why.contains("cabinet.tidy.at") && why.contains("cabinet/module.toml"), "{why}");
     node.switch(["rollback"])?.checked()?;
-    assert_eq!(node.show("archive.service", "LoadState")?, "not-found");
-    node.sh("test -e /srv/voevent-archive/*/*.xml").map(drop)
+    assert_eq!(node.show("cabinet.service", "LoadState")?, "not-found");
+    node.sh("test -e /srv/voevent-cabinet/*/*.xml").map(drop)
 }
 
 fn send(node: &Machine, event: &str) -> Result<()> {

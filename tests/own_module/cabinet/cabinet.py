@@ -8,12 +8,14 @@ import pathlib
 import socket
 import sys
 import time
+from typing import Any
 
 from defusedxml.ElementTree import ParseError, fromstring
 
 VTP = "http://www.telescope-networks.org/xml/Transport/v1.1"
 ANSWER = (
-    '<?xml version="1.0" encoding="UTF-8"?>\n<trn:Transport role="{role}" version="1.0" xmlns:trn="' + VTP + '">'
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    '<trn:Transport role="{role}" version="1.0" xmlns:trn="' + VTP + '">'
     "<Origin>{origin}</Origin><Response>{me}</Response><TimeStamp>{now}</TimeStamp></trn:Transport>"
 )
 
@@ -38,7 +40,7 @@ def frame(connection: socket.socket) -> bytes:
 
 def keep(folder: pathlib.Path, event: bytes) -> None:
     """Writes an event to DATE/SHA256.xml: whole, or not at all."""
-    day = folder / datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")
+    day = folder / datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
     day.mkdir(exist_ok=True)
     path = day / (hashlib.sha256(event).hexdigest() + ".xml")
     if path.exists():
@@ -51,7 +53,7 @@ def keep(folder: pathlib.Path, event: bytes) -> None:
     new.rename(path)
 
 
-def subscribe(config: dict) -> None:
+def subscribe(config: dict[str, Any]) -> None:
     """Takes events until the connection ends."""
     with socket.create_connection(("127.0.0.1", config["port"]), timeout=180) as connection:
         while True:
@@ -62,7 +64,7 @@ def subscribe(config: dict) -> None:
                 continue
             if root.tag == "{" + VTP + "}Transport":
                 role, origin = root.get("role"), root.findtext("Origin", "")
-                now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+                now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
                 answer = ANSWER.format(role=role, origin=origin, me=config["me"], now=now).encode()
                 connection.sendall(len(answer).to_bytes(4, "big") + answer)
                 pathlib.Path(config["connected"]).touch()
@@ -70,7 +72,7 @@ def subscribe(config: dict) -> None:
                 keep(pathlib.Path(config["folder"]), message)
 
 
-def tidy(config: dict) -> None:
+def tidy(config: dict[str, Any]) -> None:
     """Removes events that are older than they are kept."""
     oldest = time.time() - config["keep_seconds"]
     for path in pathlib.Path(config["folder"]).glob("*/*.xml"):
@@ -79,7 +81,7 @@ def tidy(config: dict) -> None:
 
 
 def main() -> None:
-    """archive.py CONFIG (run | tidy)"""
+    """Is called as `cabinet.py CONFIG (run | tidy)`."""
     config = json.loads(pathlib.Path(sys.argv[1]).read_text())
     if sys.argv[2] == "tidy":
         tidy(config)
