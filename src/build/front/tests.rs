@@ -112,13 +112,14 @@ fn the_example_host_compiles() {
     assert_eq!(compiled.rendered.artifacts.len(), 14);
     assert_eq!(compiled.warnings, []);
     let inputs: Vec<_> = compiled.inputs.paths.keys().map(|path| path.display().to_string()).collect();
-    insta::assert_snapshot!(inputs.join("\n"), @r"
-        hosts/node1.toml
-        modules/comet/comet-run.sh.j2
-        modules/comet/comet.service.j2
-        modules/comet/module.toml
-        modules/users/module.toml
-        ");
+    insta::assert_snapshot!(inputs.join("\n"), @"
+    hosts/node1.toml
+    modules/comet/comet-run.sh.j2
+    modules/comet/comet.service.j2
+    modules/comet/module.toml
+    modules/users/hardened.j2
+    modules/users/module.toml
+    ");
     assert_eq!(compiled.venvs[0].options[0].0, "comet.version");
     let script =
         compiled.rendered.artifacts.iter().find(|artifact| matches!(artifact.what, What::Script { .. }));

@@ -90,7 +90,7 @@ fn templates() {
       |
       = help: see the types of what it reads
 
-    error: includes go too deep: `a.txt` → `a.txt`
+    error: includes go too deep: `m/a.txt` → `m/a.txt`
      --> modules/m/a.txt:1:12
       |
     1 | {% include 'a.txt' %}
