@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 crate::tests![
     boots_to_a_working_systemd,
     boots_trixie,
+    boots_with_the_packages_of_modules,
     exec_gives_status_and_output,
     a_command_that_hangs_is_ended_with_what_it_started,
     what_a_command_leaves_behind_does_not_block,
@@ -41,6 +42,21 @@ fn boots_trixie() -> Result<()> {
         host.sh(". /etc/os-release; echo $VERSION_CODENAME; systemctl is-system-running")?,
         "trixie\nrunning"
     );
+    Ok(())
+}
+
+fn boots_with_the_packages_of_modules() -> Result<()> {
+    for suite in [Suite::Bookworm, Suite::Trixie] {
+        let host = Lab::new()?.boot_with("node1", Setup::of_modules(suite))?;
+        assert_eq!(host.run(["systemctl", "--failed", "--plain", "--no-legend"])?, "");
+        host.sh("nft list ruleset; restic version; visudo -c; test -x /usr/lib/systemd/systemd-timesyncd")?;
+        // what is only in apt's cache: one time daemon takes the place of the other
+        host.sh("DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends chrony")?;
+        assert_eq!(
+            host.sh("dpkg-query -W -f '${Package} ${db:Status-Status}\\n' chrony")?,
+            "chrony installed"
+        );
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use super::boot::{Booted, Plan};
 use super::disk::Layers;
-use super::{Disk, Explain, Failure, Lab, Result, Snapshot, Suite, remains, session};
+use super::{Disk, Explain, Failure, Lab, Packages, Result, Snapshot, Suite, remains, session};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 pub struct Setup {
     /// Its release; `from` has its own.
     pub suite: Suite,
+    /// What it has installed; `from` has its own.
+    pub packages: Packages,
     /// What its writes go to; `from` has its own.
     pub disk: Disk,
     /// The disk it starts with, of whatever machine of this test program.
@@ -21,6 +23,11 @@ pub struct Setup {
 }
 
 impl Setup {
+    /// A machine of this release with the packages that modules ask for.
+    pub fn of_modules(suite: Suite) -> Self {
+        Self { suite, packages: Packages::More, ..Self::default() }
+    }
+
     /// A machine that starts with this disk.
     pub fn from(snapshot: &Snapshot) -> Self {
         Self { from: Some(snapshot.clone()), ..Self::default() }
@@ -44,7 +51,7 @@ impl Machine {
     pub(super) fn boot(lab: &Lab, name: &str, setup: Setup) -> Result<Self> {
         let fresh = match setup.from {
             Some(snapshot) => snapshot,
-            None => Snapshot::bare(setup.disk, setup.suite.base()?),
+            None => Snapshot::bare(setup.disk, setup.suite.base(setup.packages)?),
         };
         let dir = lab.dir().join(name);
         fs::create_dir(&dir).explain(|| format!("make `{}`", dir.display()))?;

@@ -40,7 +40,7 @@ mod remains;
 mod session;
 
 pub use activator::activator;
-pub use base::Suite;
+pub use base::{Packages, Suite};
 pub use call::{Call, Output, Running};
 pub use disk::{Disk, Snapshot};
 pub use failure::{Explain, Failure, Result, must_fail};
