@@ -30,7 +30,7 @@ const MORE_PACKAGES: [&str; 11] = [
 /// What apt can install on a machine, though that has no network: it lies in apt's cache.
 const FETCHED_PACKAGES: [&str; 1] = ["chrony"];
 /// Packages come once, and are kept for those that are only fetched; no daemon is started while a root is made.
-const APT: &str = r#"set -eu
+const APT: &str = r"set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
 chmod 755 /usr/sbin/policy-rc.d
@@ -38,7 +38,7 @@ apt-get -q update
 apt-get -q install -y --no-install-recommends $1
 apt-get clean
 apt-get -q install -y --no-install-recommends --download-only $2
-rm /usr/sbin/policy-rc.d"#;
+rm /usr/sbin/policy-rc.d";
 const MAKING: Duration = Duration::from_mins(20);
 
 /// A release that machines can have.
