@@ -11,6 +11,7 @@ mod crashes;
 mod driver;
 mod driver_clears_up;
 mod driver_works;
+mod firewall;
 mod instances;
 mod nft_values;
 mod node;
@@ -54,6 +55,7 @@ const ALL: &[&[Test]] = &[
     unit_values::TESTS,
     unit_keys::TESTS,
     nft_values::TESTS,
+    firewall::TESTS,
     driver_works::TESTS,
     driver_clears_up::TESTS,
     activator_is_static::TESTS,
