@@ -72,6 +72,8 @@ impl Artifact {
 pub enum What {
     /// A file: an object, at a path where it has one.
     File(FileArtifact),
+    /// A link straight to a path of the target.
+    Link(LinkArtifact),
     /// An executable that is only referred to, by `script("name")`.
     Script {
         /// For references.
@@ -125,6 +127,19 @@ pub struct FileArtifact {
     pub mode: Option<u32>,
     /// Whether another artifact may give the same path the same bytes.
     pub same: bool,
+    /// Whether somebody else's file at the path is set aside, and given back when this one goes.
+    pub adopt: bool,
+}
+
+/// A link straight to a path of the target, for what programs read as a link, as `/etc/localtime`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct LinkArtifact {
+    /// Where it is placed.
+    pub path: TargetPath,
+    /// Where it leads.
+    pub to: TargetPath,
+    /// Whether somebody else's file at the path is set aside, and given back when this link goes.
+    pub adopt: bool,
 }
 
 /// A unit (systemd.unit(5)) or a drop-in.

@@ -115,12 +115,18 @@ fn parts(manifest: &Manifest) -> BTreeMap<(&'static str, String), Part> {
         add(("package", package.to_string()), &(), None, Vec::new());
     }
     for path in &manifest.paths {
-        let place = match path.place {
-            Place::Link => "link",
-            Place::Copy => "copy",
+        let to = match &path.place {
+            Place::Straight(to) => to.to_string(),
+            Place::Link(_) | Place::Copy(..) => String::new(),
         };
-        let fields = vec![("place", place.to_owned()), ("mode", some(path.mode.as_ref()))];
-        add(("file", path.path.to_string()), path, Some(&path.object), fields);
+        let fields = vec![
+            ("place", path.place.as_str().to_owned()),
+            ("mode", some(path.mode().as_ref())),
+            ("to", to),
+            ("adopt", if path.adopt { path.adopt.to_string() } else { String::new() }),
+        ];
+        let kind = if path.object().is_some() { "file" } else { "link" };
+        add((kind, path.path.to_string()), path, path.object(), fields);
     }
     for unit in &manifest.units {
         add(("unit", unit.name.to_string()), unit, Some(&unit.object), of_unit(unit));

@@ -11,17 +11,18 @@ use crate::base::name::{BadName, Label, Name, Rule, UnitName};
 use crate::base::path::TargetPath;
 use crate::base::report::{Diagnostic, Place};
 use crate::base::value::Value;
+use crate::store::bundle::may_be_led_to;
 
 use super::artifact::{
-    Artifact, FileArtifact, Grammar, RenderedWhat, Text, UnitArtifact, UserArtifact, VenvArtifact, What,
-    lock_label,
+    Artifact, FileArtifact, Grammar, LinkArtifact, RenderedWhat, Text, UnitArtifact, UserArtifact,
+    VenvArtifact, What, lock_label,
 };
 use super::config::artifact::{ArtifactDecl, Holds, Kind};
 use super::config::tree::{Data, Node};
 use super::names::Names;
 use super::options::Settings;
 use super::options::evaluate::{EachEntry, Machine, Nothing, Site};
-use super::paths::{no_directory, no_file};
+use super::paths::{no_directory, no_file, no_link};
 use super::render::Renderer;
 use super::types::{Misfit, Scalar, check};
 
@@ -208,6 +209,7 @@ impl Fields<'_> {
         let text = text.unwrap_or(Text::Template { grammar: Grammar::Lines, pieces: Vec::new() });
         Ok(match self.decl.kind {
             Kind::File => What::File(self.file(text)?),
+            Kind::Link => What::Link(self.link()?),
             Kind::Script => What::Script { name: self.name("name")?, text },
             Kind::Unit => What::Unit(self.unit(text)?),
             Kind::Venv => What::Venv(self.venv()?),
@@ -279,7 +281,26 @@ impl Fields<'_> {
                 format!("a file of mode {mode:04o} would be for others to change, or to run as its owner");
             return Err(self.fault("mode", message, "leave out these bits"));
         }
-        Ok(FileArtifact { name, text, path, exec, mode, same: self.flag("same") })
+        let (same, adopt) = (self.flag("same"), self.flag("adopt"));
+        if adopt && path.is_none() {
+            let message = "a file without a `path` takes nobody's place";
+            return Err(self.fault("adopt", message, "leave `adopt` out, or say where the file is placed"));
+        }
+        Ok(FileArtifact { name, text, path, exec, mode, same, adopt })
+    }
+
+    fn link(&self) -> Result<LinkArtifact, Diagnostic> {
+        let (path, to) = (self.path("path")?, self.path("to")?);
+        if let Some((reason, help)) = no_link(&path) {
+            return Err(self.fault("path", format!("no link can be placed at `{path}`: {reason}"), help));
+        }
+        if !may_be_led_to(&path, &to) {
+            let message = format!("`{path}` must not lead to `{to}`");
+            let help =
+                "choose a path outside of it and of `/var/lib/voevent`; a file of a module is a `[[file]]`";
+            return Err(self.fault("to", message, help));
+        }
+        Ok(LinkArtifact { path, to, adopt: self.flag("adopt") })
     }
 
     fn unit(&self, text: Text) -> Result<UnitArtifact, Diagnostic> {

@@ -33,6 +33,10 @@ pub fn check(artifacts: &[Artifact], faults: &mut Vec<Diagnostic>) {
                 files.insert(path.as_str(), artifact);
                 path
             }
+            What::Link(link) => {
+                files.insert(link.path.as_str(), artifact);
+                &link.path
+            }
             _ => continue,
         };
         paths.push((path, artifact));

@@ -92,6 +92,18 @@ pub fn no_file(path: &TargetPath) -> Option<(&'static str, &'static str)> {
     taken.then_some(("the system keeps it itself", "choose another path"))
 }
 
+/// Why no link straight to somewhere may be placed at a path, and what to do, where none may.
+#[must_use]
+pub fn no_link(path: &TargetPath) -> Option<(&'static str, &'static str)> {
+    if path.is_below("/etc/sudoers.d") {
+        return Some(("sudo takes no links", "write a `[[file]]`, which is a copy there"));
+    }
+    if !path.is_below("/etc") {
+        return Some(("it is not below `/etc`", "choose another path"));
+    }
+    no_file(path)
+}
+
 /// Why no folder may be made at a path, and what to do, where none may.
 #[must_use]
 pub fn no_directory(path: &TargetPath) -> Option<(&'static str, &'static str)> {

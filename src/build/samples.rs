@@ -122,7 +122,15 @@ pub(crate) fn drop_in(name: &str, file: &str, text: &str) -> What {
 /// A file of the name `x` as it is, at a path.
 pub(crate) fn file(at: &str, bytes: &[u8]) -> FileArtifact {
     let text = Text::Source(bytes.to_vec());
-    FileArtifact { name: label("x"), text, path: Some(path(at)), exec: false, mode: None, same: false }
+    FileArtifact {
+        name: label("x"),
+        text,
+        path: Some(path(at)),
+        exec: false,
+        mode: None,
+        same: false,
+        adopt: false,
+    }
 }
 
 pub(crate) fn venv(name: &str) -> What {

@@ -95,7 +95,7 @@ fn identity(artifact: &Artifact) -> Option<String> {
         What::Venv(venv) => format!("the venv `{}` of `{module}`", venv.name),
         What::Script { name, .. } => format!("the script `{name}` of `{module}`"),
         What::File(file) if file.path.is_none() => format!("the file `{}` of `{module}`", file.name),
-        What::File(_) | What::Unit(_) => return None,
+        What::File(_) | What::Link(_) | What::Unit(_) => return None,
     })
 }
 

@@ -7,7 +7,7 @@ use crate::base::layout;
 use crate::base::name::{Label, UnitName};
 use crate::base::nesting::read;
 use crate::base::path::TargetPath;
-use crate::store::manifest::{DropIn, FORMAT, Manifest, Place, Unit};
+use crate::store::manifest::{DropIn, FORMAT, ManagedPath, Manifest, Place, Unit};
 use crate::store::object::{ObjectDigest, ObjectName};
 
 /// The largest manifest that is read: 16 MiB.
@@ -109,7 +109,8 @@ impl Bundle {
     #[must_use]
     pub fn root(&self) -> BTreeMap<String, ObjectName> {
         let manifest = &self.manifest;
-        let paths = manifest.paths.iter().map(|path| (path.path.as_str().to_owned(), &path.object));
+        let paths = manifest.paths.iter();
+        let paths = paths.filter_map(|path| Some((path.path.as_str().to_owned(), path.object()?)));
         let units =
             manifest.units.iter().map(|unit| (format!("{}/{}", layout::UNITS, unit.name), &unit.object));
         let drop_ins = manifest
@@ -200,7 +201,7 @@ fn check_objects(manifest: &Manifest) -> Result<(), BadBundle> {
         objects.insert(&object.name, object.digest);
     }
     unique("object", manifest.objects.iter().map(|object| object.name.to_string()))?;
-    let files = manifest.paths.iter().map(|path| &path.object);
+    let files = manifest.paths.iter().filter_map(ManagedPath::object);
     let files = files.chain(manifest.units.iter().map(|unit| &unit.object));
     let files = files.chain(manifest.drop_ins.iter().map(|drop_in| &drop_in.object));
     let files = files.chain(manifest.venvs.iter().map(|venv| &venv.lock));
@@ -231,11 +232,20 @@ fn check_paths(manifest: &Manifest) -> Result<(), BadBundle> {
         if let Some(above) = path.above().find(|above| paths.contains(above)) {
             return Err(BadBundle::Inconsistent(format!("`{above}` is a file and a folder at once")));
         }
-        if (managed.place == Place::Link) != managed.mode.is_none() {
-            return Err(BadBundle::Inconsistent(format!("`{path}`: a copy has a mode, a link has none")));
+        if let Place::Straight(to) = &managed.place
+            && !may_be_led_to(path, to)
+        {
+            return Err(BadBundle::Inconsistent(format!("`{path}` must not lead to `{to}`")));
         }
     }
     Ok(())
+}
+
+/// Whether a link straight from `path` may lead to `to`: what is in our own folder moves and goes, and a link that leads
+/// to itself leads nowhere.
+#[must_use]
+pub fn may_be_led_to(path: &TargetPath, to: &TargetPath) -> bool {
+    !to.is_below(layout::STATE) && !to.is_below(path.as_str()) && !path.is_below(to.as_str())
 }
 
 /// Whether a module may place a file here: below `/etc`, apart from units, which the generator gives to systemd, and
@@ -289,7 +299,7 @@ fn check_checks(manifest: &Manifest) -> Result<(), BadBundle> {
 mod tests {
     use super::*;
     use crate::base::name::HostName;
-    use crate::store::manifest::{ClosureObject, ManagedPath, Target};
+    use crate::store::manifest::{ClosureObject, Target};
     use crate::store::object::file_digest;
 
     fn manifest() -> Manifest {
@@ -301,9 +311,8 @@ mod tests {
             objects: vec![ClosureObject { name: object.clone(), digest, size: 2 }],
             paths: vec![ManagedPath {
                 path: TargetPath::new("/etc/motd").unwrap(),
-                object,
-                place: Place::Link,
-                mode: None,
+                place: Place::Link(object),
+                adopt: false,
             }],
             ..empty
         }
@@ -361,6 +370,10 @@ mod tests {
             })
             .contains("a file and a folder")
         );
-        assert!(bad(|m| m.paths[0].place = Place::Copy).contains("a copy has a mode"));
+        for to in ["/etc/motd", "/etc/motd/x", "/etc", "/var/lib/voevent/store/x"] {
+            let mut manifest = manifest();
+            manifest.paths[0].place = Place::Straight(TargetPath::new(to).unwrap());
+            assert!(Bundle::seal(manifest).unwrap_err().to_string().contains("must not lead to"), "{to}");
+        }
     }
 }

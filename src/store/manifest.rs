@@ -2,7 +2,6 @@
 //!
 //! Written by [`Manifest::to_toml`] in one form only; [`crate::store::bundle`] reads it and refuses another.
 
-use std::fmt;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -12,8 +11,11 @@ use crate::base::name::{HostName, Label, PackageName, UnitName, UserName};
 use crate::base::path::TargetPath;
 use crate::store::object::{ObjectDigest, ObjectName};
 
+mod place;
 pub mod treatment;
 mod write;
+
+pub use place::{ManagedPath, Mode, Place};
 
 /// The version of the format that this program writes, and the only one that it reads.
 pub const FORMAT: u64 = 1;
@@ -102,30 +104,6 @@ impl TryFrom<RawObject> for ClosureObject {
             .ok_or_else(|| format!("`{}` has no kind or hash that is known", raw.name))?;
         Ok(Self { name: raw.name, digest, size: raw.size })
     }
-}
-
-/// How a managed path is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Place {
-    /// A link through `current`.
-    Link,
-    /// A copy of the object's bytes, root's.
-    Copy,
-}
-
-/// A managed path.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ManagedPath {
-    /// Where.
-    pub path: TargetPath,
-    /// What: a file object.
-    pub object: ObjectName,
-    /// How.
-    pub place: Place,
-    /// The mode of a copy, in octal: `0440`; none for a link.
-    pub mode: Option<Mode>,
 }
 
 /// A unit and the rules by which a switch treats it (the `X-` keys are those of NixOS).
@@ -308,43 +286,6 @@ impl Check {
     #[must_use]
     pub const fn within(&self) -> Duration {
         Duration::from_millis(self.within_ms)
-    }
-}
-
-/// Permission bits, written as four octal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Mode(u32);
-
-impl Mode {
-    /// A mode of at most twelve bits.
-    #[must_use]
-    pub fn new(bits: u32) -> Option<Self> {
-        (bits <= 0o7777).then_some(Self(bits))
-    }
-
-    /// The bits.
-    #[must_use]
-    pub const fn bits(self) -> u32 {
-        self.0
-    }
-}
-
-impl TryFrom<String> for Mode {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        let bits = u32::from_str_radix(&text, 8).ok().and_then(Self::new);
-        bits.filter(|mode| mode.to_string() == text).ok_or_else(|| format!("`{text}` is no mode"))
-    }
-}
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04o}", self.0)
-    }
-}
-impl fmt::Debug for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
     }
 }
 

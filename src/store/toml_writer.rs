@@ -41,6 +41,13 @@ impl TomlWriter {
         let _ = writeln!(self.out, "{key} = {flag}");
     }
 
+    /// `key = true`, or nothing.
+    pub fn flag_if(&mut self, key: &str, flag: bool) {
+        if flag {
+            self.flag(key, flag);
+        }
+    }
+
     /// `key = ["a", "b"]`
     pub fn texts<'a>(&mut self, key: &str, texts: impl IntoIterator<Item = &'a str>) {
         let texts: Vec<String> = texts.into_iter().map(quoted).collect();

@@ -18,6 +18,7 @@ use crate::store::object::ObjectName;
 use crate::switch::bundle_path::BundlePath;
 use crate::switch::derived::derive;
 use crate::switch::failure::{Exit, Failure};
+use crate::switch::file_rules::held_aside;
 use crate::switch::guard::{boot_time, start_guard};
 use crate::switch::install::install;
 use crate::switch::machine::Machine;
@@ -248,7 +249,8 @@ pub(super) fn refuse_collisions(plan: &Plan) -> Result<(), Failure> {
     }
     Err(Failure::refused("what is not ours is in the way; nothing was changed")
         .details(&plan.collisions)
-        .help("move these files away, or take the modules that place them off this host"))
+        .help("move these files away, or take the modules that place them off this host")
+        .help("or have the module that places one say `adopt = true`: what is there is set aside, and given back"))
 }
 
 fn record(
@@ -274,6 +276,7 @@ fn record(
         }
     }
     Ok(Record {
+        aside: held_aside(observed, bundle, (plan, number)),
         format: FORMAT,
         number,
         parent: parent.as_ref().map_or(0, |parent| parent.number),

@@ -9,6 +9,7 @@ use crate::base::layout;
 use crate::base::name::UnitName;
 use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
+use crate::switch::aside;
 use crate::switch::observed::{Active, Found, Generations, Observed, UnitFound};
 use crate::switch::root::Root;
 use crate::switch::state::{State, StateError};
@@ -68,6 +69,7 @@ impl Machine {
         let generations = self.state.generations()?;
         let (made_folders, ran) = self.recorded(&generations)?;
         let bundles: Vec<&Bundle> = generations.bundles().chain(desired).collect();
+        let aside = aside::observe(&self.state, &generations)?;
         let paths: BTreeSet<&TargetPath> = bundles
             .iter()
             .flat_map(|bundle| bundle.manifest.paths.iter().map(|managed| &managed.path))
@@ -88,7 +90,7 @@ impl Machine {
             bundles.iter().flat_map(|bundle| bundle.manifest.units.iter().map(|unit| &unit.name)).collect();
         let units = self.units(&names)?;
         drop(bundles);
-        Ok(Observed { generations, paths, missing_folders, made_folders, units, ran })
+        Ok(Observed { generations, paths, missing_folders, made_folders, units, ran, aside })
     }
 
     /// What the records of unfinished and live generations say that cannot be seen: which folders were made, and which

@@ -1,16 +1,19 @@
 //! From a bundle to a running machine.
 //!
-//! Read in this order: what was seen ([`observed`]), what is to be done ([`mod@plan`], `unit_rules`), how it is done
+//! Read in this order: what was seen ([`observed`]), what is to be done ([`mod@plan`], `file_rules`, `unit_rules`), how it is done
 //! ([`mod@perform`]) within an activation ([`mod@activate`]), and who ends it when that cannot ([`mod@recover`],
 //! [`mod@guard`], [`mod@boot`]).
 //!
-//! Doors, each named by what it opens on: [`root`] managed paths, [`state`] the activator's own folder, [`derived`] venvs
+//! Doors, each named by what it opens on: [`root`] managed paths, [`state`] the activator's own folder,
+//! [`aside`] what others had where ours is, [`derived`] venvs
 //! with bytecode, [`install`] the activator itself, [`systemd`] units, [`tool`] the target's programs, [`probe`] the
 //! broker, [`users`] accounts and folders.
 
 pub mod observed;
 pub mod origin;
 pub mod plan;
+
+mod file_rules;
 mod unit_rules;
 
 #[cfg(test)]
@@ -28,6 +31,7 @@ pub mod prove;
 pub mod record;
 pub mod recover;
 
+pub mod aside;
 pub mod bundle_path;
 pub mod derive;
 pub mod derived;

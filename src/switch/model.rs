@@ -1,4 +1,4 @@
-//! A tiny machine in memory that does the steps of plans, and the laws that plans must hold on it.
+//! A tiny machine in memory that does the steps of plans; the laws that plans must hold on it are in `laws`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +12,19 @@ use crate::store::manifest::{
     ClosureObject, ManagedPath, Manifest, Mode, Place, Target, Unit as ManifestUnit,
 };
 use crate::store::object::{ObjectDigest, file_digest};
+use crate::switch::file_rules::held_aside;
 use crate::switch::observed::{
-    Active, Found, Generation, Generations, Observed, UnitFound, kept_target, live_target,
+    Active, Aside, Found, Generation, Generations, Observed, UnitFound, kept_target, live_target,
 };
 use crate::switch::plan::{Action, Desired, Plan, Step, Way, plan};
+use crate::switch::record::SetAside;
 
-const PATHS: [&str; 4] = ["/etc/a", "/etc/b", "/etc/sub/c", "/etc/sudoers.d/d"];
+mod laws;
+
+const PATHS: [&str; 6] = ["/etc/a", "/etc/b", "/etc/sub/c", "/etc/sudoers.d/d", STRAIGHT, "/etc/sudoers.d/e"];
+const STRAIGHT: &str = "/etc/localtime";
+/// Those of the paths that adopt what somebody else has there.
+const ADOPTS: [usize; 4] = [1, 2, 4, 5];
 const UNITS: [&str; 3] = ["one.service", "two.service", "three.timer"];
 
 /// What a bundle has at each path and unit: nothing, or this content.
@@ -59,9 +66,12 @@ fn bundle(spec: &Spec) -> Bundle {
         let copy = PATHS[index].contains("sudoers");
         paths.push(ManagedPath {
             path: path(index),
-            object: object(*content),
-            place: if copy { Place::Copy } else { Place::Link },
-            mode: copy.then(|| Mode::new(0o440).unwrap()),
+            place: match (copy, PATHS[index] == STRAIGHT) {
+                (true, _) => Place::Copy(object(*content), Mode::new(0o440).unwrap()),
+                (_, true) => Place::Straight(TargetPath::new(format!("/usr/{content}")).unwrap()),
+                (false, false) => Place::Link(object(*content)),
+            },
+            adopt: ADOPTS.contains(&index),
         });
     }
     let mut units = Vec::new();
@@ -86,28 +96,45 @@ fn bundle(spec: &Spec) -> Bundle {
     Bundle::seal(Manifest { objects: objects.into_values().collect(), paths, units, ..empty }).unwrap()
 }
 
-/// The machine: what can be observed of it, and all generations that there are.
+/// The machine: what can be observed of it, all generations that there are, and what they have set aside.
 #[derive(Debug, Clone)]
 struct Model {
     seen: Observed,
     bundles: BTreeMap<u64, Bundle>,
+    /// What each generation's record says is set aside.
+    records: BTreeMap<u64, Vec<SetAside>>,
+    copies: BTreeMap<SetAside, Found>,
+    /// What was at each path before us.
+    before: BTreeMap<TargetPath, Found>,
+}
+
+/// Nothing, or something of somebody else's, that may look like what a bundle of ours places.
+fn foreign() -> impl Strategy<Value = Found> {
+    let bytes = |content: u8| file_digest(false, &[content]);
+    prop_oneof![
+        20 => Just(Found::Absent),
+        3 => Just(Found::Link("/somebody/else".into())),
+        2 => (0_u8..3).prop_map(|content| Found::Link(format!("/usr/{content}"))),
+        2 => (0_u8..3).prop_map(move |content| Found::File { digest: bytes(content), mode: 0o440, root: true }),
+        1 => Just(Found::File { digest: bytes(9), mode: 0o600, root: false }),
+        1 => Just(Found::Other),
+    ]
 }
 
 impl Model {
-    fn new(foreign: &[bool]) -> Self {
-        let found = |index: usize| {
-            if foreign[index] { Found::Link("/somebody/else".into()) } else { Found::Absent }
-        };
-        let paths = (0..PATHS.len()).map(|index| (path(index), found(index))).collect();
+    fn new(foreign: Vec<Found>) -> Self {
+        let paths: BTreeMap<TargetPath, Found> =
+            foreign.into_iter().enumerate().map(|(index, found)| (path(index), found)).collect();
         let idle = UnitFound { active: Active::Inactive, masked: false, running: None, shadowed_by: None };
         let units = (0..UNITS.len()).map(|index| (unit(index), idle.clone())).collect();
         let seen = Observed {
-            paths,
+            paths: paths.clone(),
             units: Some(units),
             missing_folders: vec![TargetPath::new("/etc/sub").unwrap()],
             ..Observed::default()
         };
-        Self { seen, bundles: BTreeMap::new() }
+        let (bundles, records, copies) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { seen, bundles, records, copies, before: paths }
     }
 
     fn generation(&self, number: Option<u64>) -> Option<Generation> {
@@ -120,6 +147,45 @@ impl Model {
             None => BTreeSet::new(),
         };
         self.seen.generations.pending = self.generation(number);
+        self.look_aside();
+    }
+
+    /// What the door to the files that are set aside sees.
+    fn look_aside(&mut self) {
+        let generations = &self.seen.generations;
+        self.seen.aside.clear();
+        for (generation, committed) in [(&generations.pending, false), (&generations.committed, true)] {
+            let entries = generation.iter().filter_map(|generation| self.records.get(&generation.number));
+            for entry in entries.flatten() {
+                let found = self.copies.get(entry).cloned().unwrap_or(Found::Absent);
+                let aside = Aside { generation: entry.generation, found, committed };
+                self.seen.aside.insert(entry.path.clone(), aside);
+            }
+        }
+    }
+
+    /// What is done when a switch has ended: copies that nothing needs go.
+    fn sweep(&mut self) {
+        let committed = self.seen.generations.committed.as_ref().map(|committed| committed.number);
+        let held = committed.and_then(|number| self.records.get(&number)).cloned().unwrap_or_default();
+        let paths = &self.seen.paths;
+        self.copies.retain(|entry, copy| held.contains(entry) || paths[&entry.path] != *copy);
+        self.look_aside();
+    }
+
+    /// Notes a generation and its plan, as its record does.
+    fn begin(&mut self, number: u64, plan: &Plan) {
+        let held = held_aside(&self.seen, &self.bundles[&number], (plan, number));
+        self.records.insert(number, held);
+        self.set_pending(Some(number));
+    }
+
+    /// Whether everything of somebody else's is in its place, or set aside.
+    fn is_nothing_lost(&self) -> bool {
+        self.before.iter().all(|(path, found)| {
+            let kept = self.copies.iter().any(|(entry, copy)| entry.path == *path && copy == found);
+            *found == Found::Absent || self.seen.paths[path] == *found || kept
+        })
     }
 
     fn running(&self) -> BTreeSet<UnitName> {
@@ -132,6 +198,19 @@ impl Model {
         match &step.action {
             Action::Retarget { path, generation } => {
                 self.seen.paths.insert(path.clone(), Found::Link(kept_target(path, *generation)));
+            }
+            Action::SetAside(path) => {
+                let generation = self.seen.generations.pending.as_ref().unwrap().number;
+                let entry = SetAside { path: path.clone(), generation };
+                self.copies.insert(entry, self.seen.paths[path].clone());
+                self.look_aside();
+            }
+            Action::GiveBack { path, generation } => {
+                let entry = SetAside { path: path.clone(), generation: *generation };
+                self.seen.paths.insert(path.clone(), self.copies[&entry].clone());
+            }
+            Action::Straight { path, to } => {
+                self.seen.paths.insert(path.clone(), Found::Link(to.to_string()));
             }
             Action::Flip(number) => self.seen.generations.live = self.generation(*number),
             Action::Link(path) => {
@@ -185,7 +264,7 @@ impl Model {
             return false;
         }
         if !plan.is_empty() {
-            self.set_pending(Some(number));
+            self.begin(number, &plan);
             self.apply(&plan);
             self.commit(number);
         }
@@ -194,6 +273,7 @@ impl Model {
 
     fn commit(&mut self, number: u64) {
         self.seen.generations.committed = self.generation(Some(number));
+        self.sweep();
         self.set_pending(None);
     }
 
@@ -204,7 +284,7 @@ impl Model {
         for (path, found) in &self.seen.paths {
             let through = |bundle: &Bundle| {
                 let managed = bundle.manifest.paths.iter().find(|managed| managed.path == *path);
-                managed.map_or("DANGLING".to_owned(), |managed| managed.object.to_string())
+                managed.map_or("DANGLING".to_owned(), |managed| format!("{:?}", managed.object()))
             };
             all.push(match found {
                 Found::Link(target) if *target == live_target(path) => {
@@ -215,7 +295,7 @@ impl Model {
                     format!("{path} {}", through(&self.bundles[&number]))
                 }
                 Found::File { digest, .. } => {
-                    format!("{path} {}", ObjectDigest::File(*digest).name(&Label::new("x").unwrap()))
+                    format!("{path} {:?}", Some(ObjectDigest::File(*digest).name(&Label::new("x").unwrap())))
                 }
                 other => format!("{path} {other:?}"),
             });
@@ -224,94 +304,5 @@ impl Model {
             all.push(format!("{name} {:?} {:?}", found.active, found.running));
         }
         all
-    }
-
-    fn foreign(&self) -> Vec<&TargetPath> {
-        let is_foreign = |found: &Found| matches!(found, Found::Link(target) if target == "/somebody/else");
-        self.seen.paths.iter().filter(|(_, found)| is_foreign(found)).map(|(path, _)| path).collect()
-    }
-}
-
-/// One machine with something live, something that somebody else placed, and something new.
-fn world() -> impl Strategy<Value = (Model, Spec)> {
-    let foreign = prop::collection::vec(prop::bool::weighted(0.15), PATHS.len());
-    (foreign, prop::option::of(spec()), spec()).prop_map(|(foreign, old, new)| {
-        let mut model = Model::new(&foreign);
-        if let Some(old) = old {
-            model.activate(1, &old);
-        }
-        (model, new)
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn a_switch_reaches_what_is_desired_and_then_has_nothing_to_do((mut model, new) in world()) {
-        let foreign: Vec<TargetPath> = model.foreign().into_iter().cloned().collect();
-        if model.activate(2, &new) {
-            let plan = model.plan_to(Some(2), Way::Forward);
-            prop_assert!(plan.is_empty(), "{plan:?}");
-            for (index, content) in new.paths.iter().enumerate() {
-                let there = !matches!(model.seen.paths[&path(index)], Found::Absent);
-                prop_assert_eq!(there, content.is_some() || foreign.contains(&path(index)));
-            }
-            for (index, content) in new.units.iter().enumerate() {
-                let running = model.running().contains(&unit(index));
-                prop_assert_eq!(running, content.is_some());
-            }
-        } else {
-            prop_assert!(foreign.iter().any(|path| new.paths[PATHS.iter().position(|p| *p == path.as_str()).unwrap()].is_some()));
-        }
-        let still: Vec<TargetPath> = model.foreign().into_iter().cloned().collect();
-        prop_assert_eq!(foreign, still);
-    }
-
-    #[test]
-    fn killed_after_any_step_the_way_back_reaches_what_was((model, new) in world(), second in 0_usize..12) {
-        let before = model.visible();
-        let mut model = model;
-        model.bundles.insert(2, bundle(&new));
-        let forward = model.plan_to(Some(2), Way::Forward);
-        if !forward.collisions.is_empty() {
-            return Ok(());
-        }
-        let flips = forward.steps.iter().filter(|step| matches!(step.action, Action::Flip(_))).count();
-        prop_assert!(flips == 1 || forward.steps.is_empty());
-        model.set_pending(Some(2));
-        for killed_after in 0..=forward.steps.len() {
-            let mut model = model.clone();
-            for step in &forward.steps[..killed_after] {
-                model.step(step);
-                prop_assert!(!model.visible().iter().any(|line| line.contains("DANGLING")), "{step:?}");
-            }
-            let committed = model.seen.generations.committed.as_ref().map(|committed| committed.number);
-            let back = model.plan_to(committed, Way::Back);
-            // The way back is killed too, after `second` steps, and begins again.
-            for step in back.steps.iter().take(second) {
-                model.step(step);
-                prop_assert!(!model.visible().iter().any(|line| line.contains("DANGLING")), "{step:?}");
-            }
-            let again = model.plan_to(committed, Way::Back);
-            for step in &again.steps {
-                model.step(step);
-                prop_assert!(!model.visible().iter().any(|line| line.contains("DANGLING")), "{step:?}");
-            }
-            prop_assert_eq!(&before, &model.visible(), "killed after {} of {:?}", killed_after, forward.steps);
-        }
-    }
-
-    #[test]
-    fn desiring_nothing_gives_every_path_back((mut model, new) in world()) {
-        let foreign: Vec<TargetPath> = model.foreign().into_iter().cloned().collect();
-        model.activate(2, &new);
-        let plan = model.plan_to(None, Way::Forward);
-        model.apply(&plan);
-        for (path, found) in &model.seen.paths {
-            prop_assert_eq!(foreign.contains(path), *found != Found::Absent);
-        }
-        prop_assert!(model.running().is_empty());
-        prop_assert_eq!(model.seen.generations.live, Generations::default().live);
     }
 }

@@ -99,6 +99,19 @@ pub struct Observed {
     pub units: Option<BTreeMap<UnitName, UnitFound>>,
     /// Units of ours that ran when the pending activation began.
     pub ran: BTreeSet<UnitName>,
+    /// Somebody else's files that the committed and the pending generation have set aside, by the path that they had.
+    pub aside: BTreeMap<TargetPath, Aside>,
+}
+
+/// A file of somebody else's that was set aside, as a record names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    /// Which generation did it.
+    pub generation: u64,
+    /// What the copy is; nothing where it was not made yet: then the file never left its place.
+    pub found: Found,
+    /// Whether the committed generation holds it, and not only the pending one.
+    pub committed: bool,
 }
 
 /// Where the managed link of a path leads: through `current`.
@@ -114,29 +127,33 @@ pub fn kept_target(path: &TargetPath, generation: u64) -> String {
 }
 
 impl Found {
-    /// Whether it is ours: a link that leads into our tree, or a copy that is what one of our bundles says.
+    /// Whether it is ours: a link that leads into our tree, or a copy or straight link that is what one of our bundles
+    /// says.
     #[must_use]
     pub fn is_ours(&self, path: &TargetPath, generations: &Generations) -> bool {
-        match self {
-            Self::Link(target) => is_ours(target),
-            Self::File { .. } => generations
-                .bundles()
-                .flat_map(|bundle| bundle.manifest.paths.iter().map(move |managed| (bundle, managed)))
-                .any(|(bundle, managed)| managed.path == *path && self.is_copy_of(managed, bundle)),
-            Self::Absent | Self::Other => false,
+        if matches!(self, Self::Link(target) if is_ours(target)) {
+            return true;
         }
+        let bundles = generations.bundles();
+        let all =
+            bundles.flat_map(|bundle| bundle.manifest.paths.iter().map(move |managed| (bundle, managed)));
+        all.filter(|(_, managed)| managed.path == *path)
+            .any(|(bundle, managed)| self.is_placed(managed, bundle))
     }
 
-    /// Whether it is the copy that a bundle's manifest asks for.
+    /// Whether it is what a bundle places at its path.
     #[must_use]
-    pub fn is_copy_of(&self, managed: &ManagedPath, bundle: &Bundle) -> bool {
-        let Self::File { digest, mode, root: true } = self else {
-            return false;
-        };
-        let object = bundle.manifest.objects.iter().find(|object| object.name == managed.object);
-        managed.place == Place::Copy
-            && managed.mode.is_some_and(|wanted| wanted.bits() == *mode)
-            && object.is_some_and(|object| object.digest == ObjectDigest::File(*digest))
+    pub fn is_placed(&self, managed: &ManagedPath, bundle: &Bundle) -> bool {
+        match (&managed.place, self) {
+            (Place::Link(_), Self::Link(target)) => *target == live_target(&managed.path),
+            (Place::Straight(to), Self::Link(target)) => target == to.as_str(),
+            (Place::Copy(wanted, bits), Self::File { digest, mode, root: true }) => {
+                let object = bundle.manifest.objects.iter().find(|object| object.name == *wanted);
+                bits.bits() == *mode
+                    && object.is_some_and(|object| object.digest == ObjectDigest::File(*digest))
+            }
+            _ => false,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
 use crate::store::disk::Store;
 use crate::store::object::ObjectName;
+use crate::switch::aside::{give_back, set_aside};
 use crate::switch::failure::Failure;
 use crate::switch::jobs::JobKind;
 use crate::switch::machine::Machine;
@@ -112,6 +113,9 @@ fn one(machine: &mut Machine, step: &Step, (number, bundle): (u64, Option<&Bundl
             root.sync()?;
             machine.state.point(Pointer::Current, *to)?;
         }
+        Action::SetAside(path) => set_aside(machine, path, number)?,
+        Action::GiveBack { path, generation } => give_back(machine, path, (*generation, number))?,
+        Action::Straight { path, to } => root.place_link(path, to.as_str(), number)?,
         Action::MakeFolder(path) => root.make_folder(path)?,
         Action::Link(path) => root.place_link(path, &live_target(path), number)?,
         Action::Copy { path, object, mode } => {

@@ -1,8 +1,8 @@
 //! `plan(observed, desired)`: the steps from what is to what should be, each with its reason. Pure, and the only thing
 //! that decides. Switch, rollback, repair after a crash, revert and dry run are this one function.
 //!
-//! The order is the protocol: links that go are first pointed at the generation that had them, units that go are
-//! stopped, one rename flips `current`, then files, folders, units. So no link of ours ever dangles, and before the
+//! The order is the protocol: what others have where ours will be is set aside, links that go are pointed at the
+//! generation that had them, units that go are stopped, one rename flips `current`, then files, folders, units. So no link of ours ever dangles, and before the
 //! flip the old generation is whole, after it the new one is.
 
 use std::collections::BTreeSet;
@@ -11,9 +11,10 @@ use std::fmt;
 use crate::base::name::UnitName;
 use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
-use crate::store::manifest::{ManagedPath, Mode, Place};
+use crate::store::manifest::Mode;
 use crate::store::object::ObjectName;
-use crate::switch::observed::{Found, Observed, live_target};
+use crate::switch::file_rules::file_steps;
+use crate::switch::observed::Observed;
 use crate::switch::unit_rules::unit_steps;
 
 /// What should be.
@@ -46,6 +47,8 @@ pub struct Step {
 /// What a step does. Each leaves the machine as it is where it was done already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
+    /// Copies somebody else's file to where it is kept until it is given back; it does not leave its place.
+    SetAside(TargetPath),
     /// Points a link of ours at a generation's own file instead of through `current`: the same bytes.
     Retarget {
         /// The link.
@@ -69,6 +72,20 @@ pub enum Action {
         object: ObjectName,
         /// Its mode.
         mode: Mode,
+    },
+    /// Renames a link straight to a path of the target into place.
+    Straight {
+        /// Where.
+        path: TargetPath,
+        /// Where it leads.
+        to: TargetPath,
+    },
+    /// Renames a copy of what a generation set aside into its place.
+    GiveBack {
+        /// Where.
+        path: TargetPath,
+        /// Which generation set it aside.
+        generation: u64,
     },
     /// Removes a link or copy of ours.
     Remove(TargetPath),
@@ -192,83 +209,6 @@ impl Steps {
     }
 }
 
-fn file_steps(observed: &Observed, desired: Desired<'_>, plan: &mut Plan) -> Steps {
-    let mut steps = Steps::default();
-    let wanted: &[ManagedPath] =
-        desired.generation.map_or(&[], |(_, bundle)| bundle.manifest.paths.as_slice());
-    for folder in &observed.missing_folders {
-        if wanted.iter().any(|managed| managed.path.is_below(folder.as_str())) {
-            steps.after(Action::MakeFolder(folder.clone()), "a managed path lies in it");
-        }
-    }
-    for managed in wanted {
-        let found = observed.paths.get(&managed.path).unwrap_or(&Found::Absent);
-        wanted_path(observed, desired, (managed, found), (&mut steps, plan));
-    }
-    let known: BTreeSet<&TargetPath> = observed
-        .generations
-        .bundles()
-        .flat_map(|bundle| bundle.manifest.paths.iter().map(|managed| &managed.path))
-        .filter(|path| !wanted.iter().any(|managed| managed.path == **path))
-        .collect();
-    for path in known {
-        let found = observed.paths.get(path).unwrap_or(&Found::Absent);
-        if !found.is_ours(path, &observed.generations) {
-            continue;
-        }
-        if let (Found::Link(target), Some(live)) = (found, &observed.generations.live)
-            && *target == live_target(path)
-            && live.bundle.manifest.paths.iter().any(|managed| managed.path == *path)
-        {
-            let action = Action::Retarget { path: path.clone(), generation: live.number };
-            steps.before(action, "it goes: until then it keeps its bytes");
-        }
-        steps.after(Action::Remove(path.clone()), "no module places it any more");
-    }
-    for folder in observed.made_folders.iter().rev() {
-        if !wanted.iter().any(|managed| managed.path.is_below(folder.as_str())) {
-            steps.after(Action::RemoveFolder(folder.clone()), "no managed path lies in it any more");
-        }
-    }
-    steps
-}
-
-/// The step for a path that the desired bundle has.
-fn wanted_path(
-    observed: &Observed,
-    desired: Desired<'_>,
-    (managed, found): (&ManagedPath, &Found),
-    (steps, plan): (&mut Steps, &mut Plan),
-) {
-    let path = &managed.path;
-    let Some((_, bundle)) = desired.generation else {
-        return;
-    };
-    let right = match (managed.place, found) {
-        (Place::Link, Found::Link(target)) => *target == live_target(path),
-        (Place::Copy, found) => found.is_copy_of(managed, bundle),
-        (Place::Link, _) => false,
-    };
-    if right {
-        return;
-    }
-    let ours = found.is_ours(path, &observed.generations);
-    if *found != Found::Absent && !ours {
-        let known = observed.generations.bundles().any(|b| b.manifest.paths.iter().any(|p| p.path == *path));
-        let what = if known { "was replaced by somebody else's file" } else { "is somebody else's file" };
-        plan.collisions.push(Collision { path: path.to_string(), what: what.to_owned() });
-        return;
-    }
-    let reason = if ours { "it leads elsewhere or has other bytes" } else { "it is not there" };
-    let action = match (managed.place, managed.mode) {
-        (Place::Copy, Some(mode)) => {
-            Action::Copy { path: path.clone(), object: managed.object.clone(), mode }
-        }
-        _ => Action::Link(path.clone()),
-    };
-    steps.after(action, reason);
-}
-
 fn directories(desired: Desired<'_>, plan: &mut Plan) {
     let Some((_, bundle)) = desired.generation else {
         return;
@@ -292,6 +232,11 @@ fn reload(observed: &Observed, desired: Desired<'_>, plan: &mut Plan) {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::SetAside(path) => write!(f, "set aside {path}"),
+            Self::Straight { path, to } => write!(f, "link {path} straight to {to}"),
+            Self::GiveBack { path, generation } => {
+                write!(f, "give back {path}, which generation {generation} set aside")
+            }
             Self::Retarget { path, generation } => write!(f, "retarget {path} to generation {generation}"),
             Self::Stop(unit) => write!(f, "stop {unit}"),
             Self::Flip(Some(number)) => write!(f, "flip current to generation {number}"),

@@ -8,7 +8,7 @@ use crate::base::layout;
 use crate::base::name::{UnitName, UserName};
 use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
-use crate::store::manifest::Manifest;
+use crate::store::manifest::{ManagedPath, Manifest, Place};
 use crate::switch::facts::gather;
 use crate::switch::failure::Failure;
 use crate::switch::machine::Machine;
@@ -42,6 +42,7 @@ pub fn preflight(machine: &Machine, bundle: &Bundle) -> Result<Facts, Failure> {
     };
     let mut problems: Vec<String> = judge(&wanted, &facts).iter().map(ToString::to_string).collect();
     problems.extend(dbm_changed(machine, &facts)?);
+    problems.extend(leads_nowhere(machine, manifest)?);
     let secrets: BTreeSet<&TargetPath> = manifest.secrets.iter().map(|secret| &secret.path).collect();
     for path in manifest.paths.iter().map(|managed| &managed.path).chain(secrets) {
         if let Some(folder) = machine.root.writable_by_others(path)? {
@@ -53,6 +54,24 @@ pub fn preflight(machine: &Machine, bundle: &Bundle) -> Result<Facts, Failure> {
         [only] => Err(Failure::refused(only)),
         _ => Err(Failure::refused("this machine is not what the bundle needs").details(problems)),
     }
+}
+
+/// Links straight to what is not there, and comes with nothing of the bundle.
+fn leads_nowhere(machine: &Machine, manifest: &Manifest) -> Result<Vec<String>, Failure> {
+    let peek = Peek::open(machine.root.dir())?;
+    let mut problems = Vec::new();
+    for managed in &manifest.paths {
+        let Place::Straight(to) = &managed.place else { continue };
+        let is_ours = manifest.paths.iter().any(|other| other.path == *to)
+            || manifest.directories.iter().any(|directory| directory.path == *to);
+        if !is_ours && peek.stat(to.as_str())?.is_none() {
+            problems.push(format!(
+                "`{}` is to lead to `{to}`, which is not there: install the package that it is of",
+                managed.path
+            ));
+        }
+    }
+    Ok(problems)
 }
 
 /// Bytes that objects and derived trees will take: what the store has not, and as much again for bytecode.
@@ -128,5 +147,6 @@ pub fn make_directories(machine: &Machine, manifest: &Manifest) -> Result<(), Fa
 fn file_at(machine: &Machine, manifest: &Manifest, path: &str) -> Result<Option<PathBuf>, Failure> {
     let path = TargetPath::new(path)?;
     let managed = manifest.paths.iter().find(|managed| managed.path == path);
-    Ok(managed.map(|managed| machine.state.store().path(&managed.object)))
+    let object = managed.and_then(ManagedPath::object);
+    Ok(object.map(|object| machine.state.store().path(object)))
 }

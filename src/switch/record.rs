@@ -77,6 +77,19 @@ pub struct Record {
     pub folders: Vec<TargetPath>,
     /// Units of ours that ran when it began.
     pub ran: Vec<UnitName>,
+    /// Somebody else's files that are set aside for paths of this generation, sorted.
+    #[serde(default)]
+    pub aside: Vec<SetAside>,
+}
+
+/// A file of somebody else's that was set aside: a copy of it is in `aside/<generation>/`, below its own path.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetAside {
+    /// Where it was.
+    pub path: TargetPath,
+    /// The generation that did it.
+    pub generation: u64,
 }
 
 /// Why a record cannot be read.
@@ -111,6 +124,11 @@ impl Record {
         out.texts("steps", self.steps.iter().map(String::as_str));
         out.texts("folders", self.folders.iter().map(TargetPath::as_str));
         out.texts("ran", self.ran.iter().map(UnitName::as_str));
+        for aside in &self.aside {
+            out.element("aside");
+            out.text("path", aside.path.as_str());
+            out.number("generation", aside.generation);
+        }
         out.finish()
     }
 
@@ -160,6 +178,7 @@ mod tests {
             steps: vec!["flip `current`: \"quoted\"".into()],
             folders: vec![TargetPath::new("/etc/voevent").unwrap()],
             ran: vec![UnitName::new("comet.service").unwrap()],
+            aside: vec![SetAside { path: TargetPath::new("/etc/motd").unwrap(), generation: number }],
         }
     }
 

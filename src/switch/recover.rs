@@ -11,6 +11,7 @@
 use crate::base::name::UnitName;
 use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
+use crate::switch::aside;
 use crate::switch::failure::{Exit, Failure};
 use crate::switch::machine::Machine;
 use crate::switch::perform::{OnError, Part, perform, sweep};
@@ -123,11 +124,12 @@ fn cancel_jobs(machine: &mut Machine) -> Result<(), Failure> {
     }
 }
 
-/// Writes how a generation ended, and takes `pending` away.
+/// Writes how a generation ended, and takes `pending` away. What was set aside and is in its place goes before.
 ///
 /// # Errors
 /// Where the system says no.
 pub fn end(machine: &mut Machine, number: u64, (outcome, cause): (Outcome, &str)) -> Result<(), Failure> {
+    aside::sweep(machine)?;
     let mut record = machine.state.record(number)?;
     record.outcome = outcome;
     cause.clone_into(&mut record.cause);

@@ -19,6 +19,8 @@ use crate::base::path::TargetPath;
 use crate::store::object::file_digest;
 use crate::switch::observed::Found;
 
+mod copy;
+
 /// Files larger than this are nobody's configuration, and no generator of ours.
 const MAX_FILE: u64 = 64 << 20;
 

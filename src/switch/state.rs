@@ -9,6 +9,7 @@
 //!   committed -> generations/<m>     the last one that was proven
 //!   pending   -> generations/<n>     an activation is under way, or was when its program was killed
 //!   received  -> store/<hash>-<host> the bundle that arrived last
+//!   aside/<n>/                   somebody else's files that generation n set aside, below their own paths
 //!   bin/voevent-switch           link to the activator's object, and voevent-switch.previous
 //!   lock                         held by whoever changes anything
 //! ```

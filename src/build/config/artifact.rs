@@ -16,6 +16,8 @@ use super::tree::{Node, Placed, Table};
 pub enum Kind {
     /// `[[file]]`
     File,
+    /// `[[link]]`
+    Link,
     /// `[[script]]`
     Script,
     /// `[[unit]]`
@@ -66,8 +68,9 @@ type Key = (&'static str, Holds, bool);
 
 impl Kind {
     /// All kinds, each with the name of its tables.
-    pub const ALL: [(&'static str, Self); 9] = [
+    pub const ALL: [(&'static str, Self); 10] = [
         ("file", Self::File),
+        ("link", Self::Link),
         ("script", Self::Script),
         ("unit", Self::Unit),
         ("venv", Self::Venv),
@@ -88,7 +91,11 @@ impl Kind {
                 ("exec", Holds::Bool, false),
                 ("mode", Holds::Mode, false),
                 ("same", Holds::Bool, false),
+                ("adopt", Holds::Bool, false),
             ],
+            Self::Link => {
+                &[("path", Holds::Path, true), ("to", Holds::Path, true), ("adopt", Holds::Bool, false)]
+            }
             Self::Script | Self::Group | Self::Package => &[("name", Holds::Text, true)],
             Self::Unit => &[
                 ("name", Holds::Text, true),
@@ -129,6 +136,7 @@ impl Kind {
     const fn title(self) -> &'static str {
         match self {
             Self::File => "a `[[file]]`",
+            Self::Link => "a `[[link]]`",
             Self::Script => "a `[[script]]`",
             Self::Unit => "a `[[unit]]`",
             Self::Venv => "a `[[venv]]`",

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use similar::TextDiff;
 
 use crate::build::changes::{Part, Way};
-use crate::store::manifest::Manifest;
+use crate::store::manifest::{ManagedPath, Manifest};
 use crate::store::object::{ObjectDigest, ObjectName};
 
 use super::Side;
@@ -96,7 +96,7 @@ fn names(manifest: &Manifest) -> BTreeSet<&ObjectName> {
 
 /// The files of a closure that nothing of the manifest places.
 fn nameless(manifest: &Manifest) -> BTreeSet<&ObjectName> {
-    let placed: BTreeSet<&ObjectName> = (manifest.paths.iter().map(|path| &path.object))
+    let placed: BTreeSet<&ObjectName> = (manifest.paths.iter().filter_map(ManagedPath::object))
         .chain(manifest.units.iter().map(|unit| &unit.object))
         .chain(manifest.drop_ins.iter().map(|drop_in| &drop_in.object))
         .chain(manifest.venvs.iter().map(|venv| &venv.lock))

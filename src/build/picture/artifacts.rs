@@ -60,6 +60,10 @@ fn node(picture: &mut Picture, artifact: &Artifact) -> usize {
                 add(format!("file {module}/{}", file.name), Kind::File, file.name.as_str(), note)
             }
         }
+        What::Link(link) => {
+            let note = format!("link from {module} to {}", link.to);
+            add(format!("file {}", link.path), Kind::File, link.path.as_str(), note)
+        }
         What::Directory { path, mode, .. } => {
             let note = format!("directory from {module}, {mode:04o}");
             add(format!("directory {path}"), Kind::Directory, path.as_str(), note)

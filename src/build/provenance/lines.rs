@@ -8,6 +8,7 @@ use crate::base::layout;
 use crate::base::report::{Place, Source};
 use crate::build::artifact::{Artifact, RenderedPiece, RenderedWhat, Text, What};
 use crate::build::seal::TextMap;
+use crate::store::manifest::ManagedPath;
 use crate::store::object::{Object, ObjectName};
 use crate::store::provenance::{self as stored, Cause, Run, Spot};
 
@@ -23,6 +24,7 @@ const HEADER: &str = "added by voevent-build";
 pub(super) fn called(what: &What) -> (&'static str, String, Option<String>) {
     match what {
         What::File(file) => ("file", file.name.to_string(), file.path.as_ref().map(ToString::to_string)),
+        What::Link(link) => ("link", link.path.to_string(), Some(link.path.to_string())),
         What::Script { name, .. } => ("script", name.to_string(), None),
         What::Unit(unit) => {
             let name = unit.file_name();
@@ -233,8 +235,9 @@ impl<'a> Builder<'a> {
         let folders =
             manifest.directories.iter().map(|folder| find("directory", folder.path.as_str())).collect();
         for (path, of) in [(layout::SYSUSERS, accounts), (layout::TMPFILES, folders)] {
-            if let Some(managed) = manifest.paths.iter().find(|managed| managed.path.as_str() == path) {
-                self.account_file(path, &managed.object, of);
+            let managed = manifest.paths.iter().find(|managed| managed.path.as_str() == path);
+            if let Some(object) = managed.and_then(ManagedPath::object) {
+                self.account_file(path, object, of);
             }
         }
         let target = manifest.units.iter().find(|unit| unit.name.as_str() == layout::TARGET_UNIT);

@@ -115,6 +115,11 @@ impl<'a> Sealer<'a> {
     fn artifact(&mut self, artifact: &'a Artifact) {
         match &artifact.what {
             What::File(file) => self.file(artifact, file),
+            What::Link(link) => {
+                let place = manifest::Place::Straight(link.to.clone());
+                let managed = ManagedPath { path: link.path.clone(), place, adopt: link.adopt };
+                self.place(managed, (artifact, false));
+            }
             What::Script { name, text } => {
                 if let Some(content) = self.text(artifact, text) {
                     let object = self.object(name, Object::File(File { exec: true, content }));
@@ -174,20 +179,19 @@ impl<'a> Sealer<'a> {
         self.refer(artifact, format!("{}/{object}", layout::STORE));
         self.contents.insert(self.current, object.clone());
         if let Some(path) = &file.path {
-            self.place(path.clone(), (object, mode), (artifact, file.same));
+            let place = mode.map_or_else(
+                || manifest::Place::Link(object.clone()),
+                |mode| manifest::Place::Copy(object.clone(), mode),
+            );
+            let managed = ManagedPath { path: path.clone(), place, adopt: file.adopt };
+            self.place(managed, (artifact, file.same));
         }
     }
 
-    /// Gives a path an object; twice is an error unless both say `same` and it is the same.
-    fn place(
-        &mut self,
-        path: TargetPath,
-        (object, mode): (ObjectName, Option<Mode>),
-        (artifact, same): (&'a Artifact, bool),
-    ) {
-        let kind = if mode.is_some() { manifest::Place::Copy } else { manifest::Place::Link };
-        let managed = ManagedPath { path: path.clone(), object, place: kind, mode };
-        if let Some(first) = self.places.get(&path) {
+    /// Manages a path; twice is an error unless both say `same` and it is the same.
+    fn place(&mut self, managed: ManagedPath, (artifact, same): (&'a Artifact, bool)) {
+        let path = &managed.path;
+        if let Some(first) = self.places.get(path) {
             if !(same && self.manifest.paths.contains(&managed)) {
                 let error = Diagnostic::error(format!("two artifacts for `{path}`"));
                 let help = "a path has one owner: give one of them another path, or place it by one module";
@@ -195,7 +199,7 @@ impl<'a> Sealer<'a> {
             }
             return;
         }
-        self.places.insert(path, artifact);
+        self.places.insert(path.clone(), artifact);
         self.manifest.paths.push(managed);
     }
 
@@ -261,8 +265,8 @@ impl<'a> Sealer<'a> {
             if there {
                 let object =
                     self.object(&label, Object::File(File { exec: false, content: text.into_bytes() }));
-                let place = manifest::Place::Link;
-                self.manifest.paths.push(ManagedPath { path, object, place, mode: None });
+                let place = manifest::Place::Link(object);
+                self.manifest.paths.push(ManagedPath { path, place, adopt: false });
             }
         }
     }

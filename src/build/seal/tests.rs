@@ -243,20 +243,20 @@ fn a_unit_has_one_owner() {
 #[test]
 fn copies_are_executable_where_their_mode_says_so() {
     let cases = [
-        ("/etc/a", None, false, (false, manifest::Place::Link, None)),
-        ("/etc/a", None, true, (true, manifest::Place::Link, None)),
-        ("/etc/a", Some(0o640), false, (false, manifest::Place::Copy, Some(0o640))),
-        ("/etc/a", Some(0o750), false, (true, manifest::Place::Copy, Some(0o750))),
-        ("/etc/a", Some(0o640), true, (false, manifest::Place::Copy, Some(0o640))),
-        ("/etc/sudoers.d/a", None, false, (false, manifest::Place::Copy, Some(0o440))),
-        ("/etc/udev/a", None, true, (true, manifest::Place::Copy, Some(0o555))),
+        ("/etc/a", None, false, (false, "link", None)),
+        ("/etc/a", None, true, (true, "link", None)),
+        ("/etc/a", Some(0o640), false, (false, "copy", Some(0o640))),
+        ("/etc/a", Some(0o750), false, (true, "copy", Some(0o750))),
+        ("/etc/a", Some(0o640), true, (false, "copy", Some(0o640))),
+        ("/etc/sudoers.d/a", None, false, (false, "copy", Some(0o440))),
+        ("/etc/udev/a", None, true, (true, "copy", Some(0o555))),
     ];
     for (path, mode, exec, expected) in cases {
         let sealed = sealed(vec![artifact(What::File(FileArtifact { exec, mode, ..file(path, b"") }))]);
         let placed = &sealed.bundle.manifest.paths[0];
-        let Object::File(object) = &sealed.objects[&placed.object] else { panic!("no file") };
+        let Object::File(object) = &sealed.objects[placed.object().unwrap()] else { panic!("no file") };
         assert_eq!(
-            (object.exec, placed.place, placed.mode.map(Mode::bits)),
+            (object.exec, placed.place.as_str(), placed.mode().map(Mode::bits)),
             expected,
             "{path} {mode:?} {exec}"
         );

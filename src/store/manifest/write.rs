@@ -3,6 +3,7 @@
 use super::{Manifest, Place};
 use crate::base::name::{PackageName, UnitName, UserName};
 use crate::base::path::TargetPath;
+use crate::store::object::ObjectName;
 use crate::store::toml_writer::TomlWriter;
 
 impl Manifest {
@@ -35,9 +36,13 @@ impl Manifest {
         for path in &self.paths {
             out.element("path");
             out.text("path", path.path.as_str());
-            out.text("object", path.object.as_str());
-            out.text("place", if path.place == Place::Link { "link" } else { "copy" });
-            out.text_if("mode", path.mode.map(|mode| mode.to_string()).as_deref());
+            out.text_if("object", path.object().map(ObjectName::as_str));
+            out.text("place", path.place.as_str());
+            out.text_if("mode", path.mode().map(|mode| mode.to_string()).as_deref());
+            if let Place::Straight(to) = &path.place {
+                out.text("to", to.as_str());
+            }
+            out.flag_if("adopt", path.adopt);
         }
     }
 

@@ -78,3 +78,41 @@ fn what_a_lesser_user_can_write_is_found() {
         assert_eq!(found, Some("/".to_owned()));
     }
 }
+
+#[test]
+fn a_copy_has_all_that_belongs_to_the_file() {
+    use rustix::fs::{XattrFlags, getxattr, setxattr};
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+    let ((from_dir, from), (to_dir, mut to)) = (root(), root());
+    for dir in [&from_dir, &to_dir] {
+        std::fs::create_dir(dir.path().join("etc")).unwrap();
+    }
+    let (source, copy) = (from_dir.path().join("etc/x"), to_dir.path().join("etc/x"));
+    std::fs::write(&source, b"theirs\n").unwrap();
+    std::fs::set_permissions(&source, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let is_root = rustix::process::geteuid().is_root();
+    if is_root {
+        std::os::unix::fs::chown(&source, Some(12), Some(34)).unwrap();
+    }
+    setxattr(&source, "user.note", b"\0\xff", XattrFlags::empty()).unwrap();
+    let then = std::time::UNIX_EPOCH + std::time::Duration::new(1_000_000_000, 5);
+    File::options().write(true).open(&source).unwrap().set_modified(then).unwrap();
+    std::fs::write(&copy, b"ours\n").unwrap();
+    to.copy_from(&from, &path("/etc/x"), 3).unwrap();
+    let [theirs, given] = [&source, &copy].map(|file| file.symlink_metadata().unwrap());
+    let all = |found: &std::fs::Metadata| {
+        (found.mode(), found.uid(), found.gid(), found.mtime(), found.mtime_nsec())
+    };
+    assert_eq!(all(&given), all(&theirs));
+    assert_eq!(std::fs::read(&copy).unwrap(), b"theirs\n");
+    let mut value = [0_u8; 8];
+    assert_eq!(getxattr(&copy, "user.note", &mut value[..]).unwrap(), 2);
+    assert_eq!(&value[..2], b"\0\xff");
+
+    std::os::unix::fs::symlink("../y", from_dir.path().join("etc/l")).unwrap();
+    to.copy_from(&from, &path("/etc/l"), 3).unwrap();
+    assert_eq!(to.look(&path("/etc/l")).unwrap(), Found::Link("../y".into()));
+    assert_eq!(std::fs::read_dir(to_dir.path().join("etc")).unwrap().count(), 2);
+    to.sync().unwrap();
+}

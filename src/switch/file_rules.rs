@@ -1,0 +1,177 @@
+//! What a switch does with each managed path. The rules, first that fits:
+//!
+//! | path | what is there | what is done |
+//! |---|---|---|
+//! | wanted | what is to be there, and it is ours | nothing |
+//! | wanted | nothing, or something of ours | placed after the flip |
+//! | wanted | somebody else's, new to us, with `adopt` | set aside before the flip, ours is renamed over it after the flip |
+//! | wanted | on the way back, what the committed generation had set aside | ours is renamed over it |
+//! | wanted | somebody else's | forward, it is in the way; back, it is left |
+//! | goes | what was set aside for it | nothing: it is given back |
+//! | goes | somebody else's | nothing |
+//! | goes | nothing, or ours, and something was set aside for it | that is given back, by a rename over ours |
+//! | goes | ours | removed after the flip |
+//!
+//! What is set aside stays there until the switch has ended, so that the way back can take its place again. What is in
+//! a record to be set aside, and has no copy, never left its place: it is not ours, whatever it looks like.
+
+use std::collections::BTreeSet;
+
+use crate::base::path::TargetPath;
+use crate::store::bundle::Bundle;
+use crate::store::manifest::{ManagedPath, Place};
+use crate::switch::observed::{Aside, Found, Observed, live_target};
+use crate::switch::plan::{Action, Collision, Desired, Plan, Steps, Way};
+use crate::switch::record::SetAside;
+
+/// The steps for all managed paths of the live, the committed, the pending and the desired bundle.
+pub(super) fn file_steps(observed: &Observed, desired: Desired<'_>, plan: &mut Plan) -> Steps {
+    let mut steps = Steps::default();
+    let wanted: &[ManagedPath] =
+        desired.generation.map_or(&[], |(_, bundle)| bundle.manifest.paths.as_slice());
+    for folder in &observed.missing_folders {
+        if wanted.iter().any(|managed| managed.path.is_below(folder.as_str())) {
+            steps.after(Action::MakeFolder(folder.clone()), "a managed path lies in it");
+        }
+    }
+    if let Some((_, bundle)) = desired.generation {
+        let case = Case { observed, way: desired.way };
+        for managed in wanted {
+            case.wanted((managed, bundle), (&mut steps, plan));
+        }
+    }
+    let known: BTreeSet<&TargetPath> = observed
+        .generations
+        .bundles()
+        .flat_map(|bundle| bundle.manifest.paths.iter().map(|managed| &managed.path))
+        .filter(|path| !wanted.iter().any(|managed| managed.path == **path))
+        .collect();
+    for path in known {
+        Case { observed, way: desired.way }.goes(path, (&mut steps, plan));
+    }
+    for folder in observed.made_folders.iter().rev() {
+        if !wanted.iter().any(|managed| managed.path.is_below(folder.as_str())) {
+            steps.after(Action::RemoveFolder(folder.clone()), "no managed path lies in it any more");
+        }
+    }
+    steps
+}
+
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    observed: &'a Observed,
+    way: Way,
+}
+
+impl<'a> Case<'a> {
+    fn found(self, path: &TargetPath) -> &'a Found {
+        self.observed.paths.get(path).unwrap_or(&Found::Absent)
+    }
+
+    fn is_ours(self, path: &TargetPath, found: &Found) -> bool {
+        let never_left = self.observed.aside.get(path).is_some_and(|aside| aside.found == Found::Absent);
+        !never_left && found.is_ours(path, &self.observed.generations)
+    }
+
+    /// A path that the desired bundle has.
+    fn wanted(self, (managed, bundle): (&ManagedPath, &Bundle), (steps, plan): (&mut Steps, &mut Plan)) {
+        let path = &managed.path;
+        let found = self.found(path);
+        if *found == Found::Absent {
+            steps.after(placed(managed), "it is not there");
+        } else if self.is_ours(path, found) {
+            if !found.is_placed(managed, bundle) {
+                steps.after(placed(managed), "it leads elsewhere or has other bytes");
+            }
+        } else if self.was_given_back(path, found) {
+            steps.after(placed(managed), "what was set aside for it had been given back");
+        } else if self.way == Way::Forward && managed.adopt && self.is_new(path) && *found != Found::Other {
+            steps.before(Action::SetAside(path.clone()), "it is somebody else's, and is adopted");
+            steps.after(placed(managed), "what was there is set aside");
+        } else {
+            plan.collisions.push(Collision { path: path.to_string(), what: self.in_the_way(managed, found) });
+        }
+    }
+
+    fn in_the_way(self, managed: &ManagedPath, found: &Found) -> String {
+        if !self.is_new(&managed.path) {
+            "was replaced by somebody else's file".to_owned()
+        } else if managed.adopt && *found == Found::Other {
+            "is somebody else's, and neither a file nor a link that could be set aside".to_owned()
+        } else {
+            "is somebody else's file".to_owned()
+        }
+    }
+
+    /// Whether no generation has held the path: what replaced ours since is no file that was there before us.
+    fn is_new(self, path: &TargetPath) -> bool {
+        let generations = &self.observed.generations;
+        let held = |bundle: &Bundle| bundle.manifest.paths.iter().any(|managed| managed.path == *path);
+        !generations.bundles().any(held)
+    }
+
+    /// On the way back, whether a path has what the committed generation had set aside.
+    fn was_given_back(self, path: &TargetPath, found: &Found) -> bool {
+        let aside = self.observed.aside.get(path);
+        self.way == Way::Back && aside.is_some_and(|aside| aside.committed && aside.found == *found)
+    }
+
+    /// A path that the desired bundle has not.
+    fn goes(self, path: &TargetPath, (steps, plan): (&mut Steps, &mut Plan)) {
+        let found = self.found(path);
+        let aside = self.observed.aside.get(path).filter(|aside| aside.found != Found::Absent);
+        if aside.is_some_and(|aside| aside.found == *found) {
+            return;
+        }
+        let ours = self.is_ours(path, found);
+        if *found != Found::Absent && !ours {
+            if let Some(Aside { generation, .. }) = aside {
+                plan.notes.push(format!(
+                    "`{path}` was replaced by somebody else's file: what was there before stays set aside by \
+                     generation {generation}"
+                ));
+            }
+            return;
+        }
+        let live = self.observed.generations.live.as_ref();
+        if let (Found::Link(target), Some(live)) = (found, live)
+            && *target == live_target(path)
+            && live.bundle.manifest.paths.iter().any(|managed| managed.path == *path)
+        {
+            let action = Action::Retarget { path: path.clone(), generation: live.number };
+            steps.before(action, "it goes: until then it keeps its bytes");
+        }
+        if let Some(Aside { generation, .. }) = aside {
+            let action = Action::GiveBack { path: path.clone(), generation: *generation };
+            steps.after(action, "no module places it any more");
+        } else if ours {
+            steps.after(Action::Remove(path.clone()), "no module places it any more");
+        }
+    }
+}
+
+fn placed(managed: &ManagedPath) -> Action {
+    let path = managed.path.clone();
+    match &managed.place {
+        Place::Link(_) => Action::Link(path),
+        Place::Copy(object, mode) => Action::Copy { path, object: object.clone(), mode: *mode },
+        Place::Straight(to) => Action::Straight { path, to: to.clone() },
+    }
+}
+
+/// What the record of generation `number` says is set aside: what was, for paths that it has too, and what its plan sets
+/// aside.
+pub(super) fn held_aside(
+    observed: &Observed,
+    bundle: &Bundle,
+    (plan, number): (&Plan, u64),
+) -> Vec<SetAside> {
+    let stays = |path: &TargetPath| bundle.manifest.paths.iter().any(|managed| managed.path == *path);
+    let before = observed.aside.iter().filter(|(path, aside)| aside.found != Found::Absent && stays(path));
+    let before = before.map(|(path, aside)| SetAside { path: path.clone(), generation: aside.generation });
+    let new = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::SetAside(path) => Some(SetAside { path: path.clone(), generation: number }),
+        _ => None,
+    });
+    before.chain(new).collect::<BTreeSet<_>>().into_iter().collect()
+}
