@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::store::manifest::{Check, Directory, Manifest, Place, Unit, User};
+use crate::store::manifest::{Check, Directory, ManagedPath, Manifest, Place, Unit, User};
 use crate::store::object::ObjectName;
 
 /// In which way something differs.
@@ -115,18 +115,8 @@ fn parts(manifest: &Manifest) -> BTreeMap<(&'static str, String), Part> {
         add(("package", package.to_string()), &(), None, Vec::new());
     }
     for path in &manifest.paths {
-        let to = match &path.place {
-            Place::Straight(to) => to.to_string(),
-            Place::Link(_) | Place::Copy(..) => String::new(),
-        };
-        let fields = vec![
-            ("place", path.place.as_str().to_owned()),
-            ("mode", some(path.mode().as_ref())),
-            ("to", to),
-            ("adopt", if path.adopt { path.adopt.to_string() } else { String::new() }),
-        ];
         let kind = if path.object().is_some() { "file" } else { "link" };
-        add((kind, path.path.to_string()), path, path.object(), fields);
+        add((kind, path.path.to_string()), path, path.object(), of_path(path));
     }
     for unit in &manifest.units {
         add(("unit", unit.name.to_string()), unit, Some(&unit.object), of_unit(unit));
@@ -174,6 +164,19 @@ fn of_directory(directory: &Directory) -> Fields {
         ("mode", directory.mode.to_string()),
         ("owner", directory.owner.to_string()),
         ("group", directory.group.to_string()),
+    ]
+}
+
+fn of_path(path: &ManagedPath) -> Fields {
+    let to = match &path.place {
+        Place::Straight(to) => to.to_string(),
+        Place::Link(_) | Place::Copy(..) => String::new(),
+    };
+    vec![
+        ("place", path.place.as_str().to_owned()),
+        ("mode", some(path.mode().as_ref())),
+        ("to", to),
+        ("adopt", if path.adopt { path.adopt.to_string() } else { String::new() }),
     ]
 }
 

@@ -3,6 +3,7 @@
 mod artifacts;
 mod fills;
 mod hosts;
+mod links;
 mod secrets;
 mod sources;
 mod types;
