@@ -1,0 +1,399 @@
+"""What is looked at: units, brokers, upstreams, folders, disks, silence. Each probe gives observations, and samples for
+the metrics. Standard library only; nothing here changes anything but what the probes remember.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import socket
+import struct
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from problems import Observation, State, elapsed, utc
+
+# Seconds: how long a broker may take to answer, and any probe to end.
+ANSWER = 5
+PROBE = 20.0
+SWITCH = "/var/lib/voevent/bin/voevent-switch"
+# Addresses that are remembered of a name, for the name server may be what is down.
+ADDRESSES = 16
+
+Labels = tuple[tuple[str, str], ...]
+
+
+@dataclasses.dataclass
+class Seen:
+    """What the probes of one look gave."""
+
+    observations: list[Observation] = dataclasses.field(default_factory=list)
+    samples: list[tuple[str, Labels, float]] = dataclasses.field(default_factory=list)
+    # Brokers that are up for systemd and do not answer.
+    frozen: list[str] = dataclasses.field(default_factory=list)
+    # Units that are not connected, and to what.
+    lost: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+
+    def sample(self, name: str, value: float, **labels: str) -> None:
+        """A number for the metrics."""
+        self.samples.append((f"voevent_{name}", tuple(sorted(labels.items())), float(value)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Look:
+    """What a look is made with."""
+
+    config: Mapping[str, Any]
+    state: State
+    now: float
+    seen: Seen = dataclasses.field(default_factory=Seen)
+
+
+def in_time(jobs: Mapping[str, Callable[[], Any]], seconds: float) -> dict[str, Any]:
+    """Runs jobs at once; what each gave, or its exception. One that hangs is left behind, and gave TimeoutError."""
+    results: dict[str, Any] = {name: TimeoutError(f"no end within {seconds:.0f} s") for name in jobs}
+
+    def run(name: str, job: Callable[[], Any]) -> None:
+        try:
+            result = job()
+        except Exception as error:  # noqa: BLE001 - it is the result
+            result = error
+        results[name] = result
+
+    threads = [threading.Thread(target=run, args=job, daemon=True) for job in jobs.items()]
+    for thread in threads:
+        thread.start()
+    ends = threading.Event()
+    waiter = threading.Thread(target=lambda: ([t.join() for t in threads], ends.set()), daemon=True)
+    waiter.start()
+    ends.wait(seconds)
+    return dict(results)
+
+
+def look(with_: Look) -> Seen:
+    """Looks at everything."""
+    watch: Mapping[str, Any] = with_.config["watch"]
+    upstreams: Mapping[str, Any] = with_.config["upstreams"]
+    names = {w["unit"] for w in watch.values() if w["unit"]} | {u["unit"] for u in upstreams.values()}
+    units = show_units(sorted(names))
+    jobs: dict[str, Callable[[], Any]] = {}
+    for key, w in watch.items():
+        if w["probe"] in ("vtp", "vtp-nak") and active(units.get(w["unit"], {})):
+            jobs[f"answers {key}"] = lambda w=w: answers(w["probe"], w["port"])
+        elif w["probe"] in FOLDERS:
+            jobs[f"folder {key}"] = lambda w=w: FOLDERS[w["probe"]](Path(w["path"]))
+    for key, u in upstreams.items():
+        jobs[f"name {key}"] = lambda u=u: resolve(u["to"])
+    results = in_time(jobs, PROBE)
+    _units(with_, units, results)
+    for key, w in watch.items():
+        if w["probe"] in FOLDERS:
+            _folder(with_, key, w, results[f"folder {key}"])
+    _upstreams(with_, units, results)
+    _silence(with_)
+    return with_.seen
+
+
+# Units and brokers.
+
+
+def show_units(names: list[str]) -> dict[str, dict[str, str]]:
+    """What systemd says of units.
+
+    Raises OSError or subprocess.SubprocessError where it says nothing.
+    """
+    if not names:
+        return {}
+    properties = "Id,LoadState,ActiveState,SubState,Result,Type,NRestarts,UID"
+    words = ["systemctl", "show", "--no-pager", "-p", properties, "--", *names]
+    done = subprocess.run(words, capture_output=True, timeout=PROBE, check=True, text=True)
+    blocks = [dict(line.split("=", 1) for line in b.splitlines()) for b in done.stdout.split("\n\n") if b]
+    return dict(zip(names, blocks, strict=True))
+
+
+def active(unit: Mapping[str, str]) -> bool:
+    """Whether it is up."""
+    return unit.get("ActiveState") in ("active", "reloading", "refreshing")
+
+
+def unit_trouble(unit: Mapping[str, str], restarts: int | None, *, must_run: bool) -> str | None:
+    """What is wrong with a unit, given how often systemd had restarted it at the last look."""
+    state = unit.get("ActiveState", "unknown")
+    if unit.get("LoadState") == "masked":
+        return "is masked"
+    if state == "failed":
+        return f"failed ({unit.get('Result', 'unknown')})"
+    if must_run and unit.get("Type") != "oneshot" and not active(unit):
+        return f"is {state} ({unit.get('SubState', 'unknown')})"
+    now = int(unit.get("NRestarts") or 0)
+    if restarts is not None and now > restarts:
+        return f"ended and was started again, {now} times by now"
+    return None
+
+
+def answers(probe: str, port: int) -> str | None:
+    """Asks a broker as the checks of a switch do; what is wrong, or nothing."""
+    words = [SWITCH, "probe", probe, "--port", str(port), "--wait", f"{ANSWER}s"]
+    done = subprocess.run(words, capture_output=True, timeout=PROBE - 5, check=False, text=True)
+    if done.returncode == 0:
+        return None
+    said = " ".join(done.stderr.split()).removeprefix("error: ")
+    return said or f"the probe `{probe}` of port {port} ended with {done.returncode}"
+
+
+def _units(with_: Look, units: Mapping[str, Mapping[str, str]], results: Mapping[str, Any]) -> None:
+    config, seen = with_.config, with_.seen
+    restarts = with_.state.remembered("restarts")
+    asked: dict[str, list[tuple[str, Any]]] = {name: [] for name in units}
+    for key, w in config["watch"].items():
+        if w["unit"]:
+            asked[w["unit"]].append((w["probe"], results.get(f"answers {key}")))
+    for name, unit in units.items():
+        probes = [probe for probe, _ in asked[name]]
+        must_run = any(probe in ("unit", "vtp", "vtp-nak") for probe in probes)
+        trouble = unit_trouble(unit, restarts.get(name), must_run=must_run)
+        restarts[name] = int(unit.get("NRestarts") or 0)
+        seen.sample("up", trouble is None, unit=name, probe="unit")
+        seen.sample("unit_restarts", restarts[name], unit=name)
+        wrong = [trouble] if trouble else []
+        for probe, result in asked[name]:
+            if probe in ("vtp", "vtp-nak"):
+                seen.sample("up", result is None and active(unit), unit=name, probe=probe)
+                wrong += [str(result)] if result is not None else []
+        if wrong and trouble is None:
+            seen.frozen.append(name)
+        text = f"{name}: {'; '.join(wrong)}" if wrong else ""
+        at_once = unit.get("ActiveState") == "failed"
+        seen.observations.append(
+            Observation(f"unit {name}", not wrong, text, 1 if at_once else config["fail_after"])
+        )
+
+
+# Folders and disks.
+
+
+def oldest(folder: Path) -> tuple[int, float | None]:
+    """How many files a folder has, and when the oldest was written; hidden ones are not whole yet."""
+    count, time = 0, None
+    for entry in os.scandir(folder):
+        if entry.name.startswith("."):
+            continue
+        try:
+            written = entry.stat(follow_symlinks=False).st_mtime
+        except FileNotFoundError:
+            continue
+        count += 1
+        time = written if time is None else min(time, written)
+    return count, time
+
+
+def written(path: Path) -> float | None:
+    """When a file was written; nothing where there is none."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def free(path: Path) -> tuple[int, int, int]:
+    """Bytes that are free on the file system of a path, files that can still be made, and how many there could be."""
+    stat = os.statvfs(path)
+    return stat.f_bavail * stat.f_frsize, stat.f_favail, stat.f_files
+
+
+FOLDERS: dict[str, Callable[[Path], Any]] = {"queue": oldest, "count": oldest, "fresh": written, "disk": free}
+
+
+def _folder(with_: Look, key: str, w: Mapping[str, Any], result: Any) -> None:
+    trouble: str | None
+    if isinstance(result, Exception):
+        trouble = f"{w['path']} cannot be read: {result}"
+    else:
+        judge = {"queue": _queue, "count": _count, "fresh": _fresh, "disk": _disk}[w["probe"]]
+        trouble = judge(with_, key, w, result)
+    with_.seen.sample("up", trouble is None, unit=w["unit"] or "", probe=w["probe"], watch=key)
+    about = f"{w['unit']}: " if w["unit"] else ""
+    with_.seen.observations.append(Observation(f"watch {key}", trouble is None, f"{about}{trouble}"))
+
+
+def _queue(with_: Look, key: str, w: Mapping[str, Any], result: tuple[int, float | None]) -> str | None:
+    count, first = result
+    age = 0.0 if first is None else max(0.0, with_.now - first)
+    with_.seen.sample("queue_files", count, watch=key)
+    with_.seen.sample("queue_oldest_seconds", age, watch=key)
+    if age <= w["older_than"]:
+        return None
+    return f"{count} files wait in {w['path']}, the oldest for {span(age)}"
+
+
+def _count(with_: Look, key: str, w: Mapping[str, Any], result: tuple[int, float | None]) -> str | None:
+    count = result[0]
+    with_.seen.sample("files", count, watch=key)
+    if w["at_most"] is not None:
+        return None if count <= w["at_most"] else f"{count} files in {w['path']}, at most {w['at_most']}"
+    kept = with_.state.remembered("count")
+    last = kept.setdefault(key, {"files": count, "from": count, "grew": None})
+    if count > last["files"]:
+        calm = last["grew"] is None or elapsed(with_.now, last["grew"]) > w["older_than"]
+        last["from"] = last["files"] if calm else last["from"]
+        last["grew"] = with_.now
+    last["files"] = count
+    if last["grew"] is None or elapsed(with_.now, last["grew"]) > w["older_than"]:
+        return None
+    return f"{max(count - last['from'], 1)} new files in {w['path']}, now {count}"
+
+
+def _fresh(with_: Look, key: str, w: Mapping[str, Any], result: float | None) -> str | None:
+    # One that never was gets the time that it has from the first look.
+    first = with_.state.remembered("fresh").setdefault(key, with_.now)
+    age = max(0.0, with_.now - (first if result is None else result))
+    with_.seen.sample("file_age_seconds", age, watch=key)
+    if age <= w["older_than"]:
+        return None
+    return f"{w['path']} is missing" if result is None else f"{w['path']} is {span(age)} old"
+
+
+def _disk(with_: Look, key: str, w: Mapping[str, Any], result: tuple[int, int, int]) -> str | None:
+    space, files, total = result
+    with_.seen.sample("disk_free_bytes", space, watch=key)
+    if space < w["min_free"]:
+        return f"{space >> 20} MiB are free at {w['path']}, and {w['min_free'] >> 20} MiB must be"
+    # Some file systems have no table of files that could be full.
+    if total and files * 100 < total:
+        return f"only {files} more files can be made at {w['path']}"
+    return None
+
+
+def span(seconds: float) -> str:
+    """A length of time for people."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+# Upstreams.
+
+
+def resolve(to: str) -> list[str]:
+    """The addresses of a HOST:PORT.
+
+    Raises OSError.
+    """
+    host, _, port = to.rpartition(":")
+    found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+    return sorted({str(address[4][0]) for address in found})
+
+
+def established(tables: Mapping[str, str]) -> Iterator[tuple[str, int, int]]:
+    """The other ends of all connections, and the user who has each: of the texts of /proc/net/tcp and tcp6."""
+    for table in tables.values():
+        for line in table.splitlines()[1:]:
+            fields = line.split()
+            if fields[3] != "01":
+                continue
+            address, port = fields[2].split(":")
+            # Words of 32 bits, each as the processor has it.
+            words = [struct.pack("=I", int(address[i : i + 8], 16)) for i in range(0, len(address), 8)]
+            raw = b"".join(words)
+            family = socket.AF_INET if len(raw) == 4 else socket.AF_INET6
+            text = socket.inet_ntop(family, raw).removeprefix("::ffff:")
+            yield text, int(port, 16), int(fields[7])
+
+
+def greets(to: str) -> bool:
+    """Whether a broker greets us there: a message with its length in four bytes."""
+    host, _, port = to.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), ANSWER) as connection:
+            connection.settimeout(ANSWER)
+            return len(connection.recv(4, socket.MSG_WAITALL)) == 4
+    except OSError:
+        return False
+
+
+def connections() -> list[tuple[str, int, int]]:
+    """All connections of this host."""
+    paths = {name: Path(f"/proc/self/net/{name}") for name in ("tcp", "tcp6")}
+    return list(established({name: p.read_text(encoding="ascii") for name, p in paths.items() if p.exists()}))
+
+
+def _upstreams(with_: Look, units: Mapping[str, Mapping[str, str]], results: Mapping[str, Any]) -> None:
+    upstreams: Mapping[str, Any] = with_.config["upstreams"]
+    here = connections() if upstreams else []
+    known = with_.state.remembered("addresses")
+    waits = with_.config["upstream_down"]
+    for key, u in upstreams.items():
+        unit = units.get(u["unit"], {})
+        found = results[f"name {key}"]
+        addresses = [*(found if isinstance(found, list) else []), *known.get(key, [])]
+        known[key] = list(dict.fromkeys(addresses))[:ADDRESSES]
+        port = int(u["to"].rpartition(":")[2])
+        mine = {a for a, p, uid in here if p == port and str(uid) == unit.get("UID")}
+        connected = bool(mine & set(known[key]))
+        with_.seen.sample("upstream_connected", connected, upstream=u["to"], unit=u["unit"])
+        name = f"upstream {key}"
+        if not connected and not active(unit):
+            continue
+        why = "" if known[key] else f": {found}"
+        text = f"{u['unit']} is not connected to {u['to']}{why}"
+        with_.seen.observations.append(Observation(name, connected, text, seconds=waits))
+        problem = with_.state.problems.get(name)
+        if not connected and problem is not None and problem.raised:
+            with_.seen.lost.append((u["unit"], u["to"]))
+
+
+# Silence.
+
+SAMPLE = re.compile(r'^(voevent_\w*events_total)\{([^}]*)\}\s+([0-9.eE+]+)', re.ASCII | re.MULTILINE)
+LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"', re.ASCII)
+
+
+def totals(texts: Mapping[str, str], kind: str) -> float:
+    """How many events of a kind were counted: by role, by a label `kind`, or all."""
+    total = 0.0
+    for text in texts.values():
+        for _, labels, value in SAMPLE.findall(text):
+            has = dict(LABEL.findall(labels))
+            if kind == "any":
+                total += float(value) if "kind" not in has else 0
+            elif kind in (has.get("role"), has.get("kind")):
+                total += float(value)
+    return total
+
+
+def _silence(with_: Look) -> None:
+    silence: Mapping[str, float] = with_.config["silence"]
+    texts = {}
+    for key, path in with_.config["metrics"].items():
+        try:
+            texts[key] = Path(path).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+    kept = with_.state.remembered("silence")
+    for kind, limit in silence.items():
+        total = totals(texts, kind)
+        last = kept.setdefault(kind, {"total": total, "at": with_.now})
+        # A service that was started anew counts from nothing again.
+        if total > last["total"] or 0 < total < last["total"]:
+            last["at"] = with_.now
+        last["total"] = total
+        last["at"] = min(last["at"], with_.now)
+        quiet = with_.now - last["at"]
+        with_.seen.sample("silence_seconds", quiet, kind=kind)
+        which = "no event" if kind == "any" else f"no event of `{kind}`"
+        text = f"{which} came since {utc(last['at'])}, for more than {span(limit)}"
+        with_.seen.observations.append(Observation(f"silence {kind}", quiet <= limit, text))
+
+
+def watched(config: Mapping[str, Any]) -> Callable[[str], bool]:
+    """Tells whether a key is still looked at."""
+    keys = {f"watch {key}" for key in config["watch"]} | {f"upstream {key}" for key in config["upstreams"]}
+    keys |= {f"silence {kind}" for kind in config["silence"]} | {f"alarm {key}" for key in config["alarms"]}
+    units = [w["unit"] for w in [*config["watch"].values(), *config["upstreams"].values()] if w["unit"]]
+    keys |= {f"unit {unit}" for unit in units}
+    return keys.__contains__
