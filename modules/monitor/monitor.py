@@ -5,7 +5,7 @@
     test          sends a test by every alarm; fails where one cannot be delivered
     status        prints what is wrong now
 
-Nothing is kept in memory between looks, so nothing can go astray there; a look that hangs is ended by systemd.
+Nothing is kept in memory between looks, so nothing can go astray there; systemd ends a look that hangs.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ class Monitor:
             seen = probes.look(probes.Look(self.config, self.state, self.now))
         except Exception as error:  # noqa: BLE001 - whatever it is, people are to know it
             seen = probes.Seen()
-            seen.observations.append(Observation("monitor", ok=False, text=f"cannot look: {alarms.said(error)}"))
+            said = alarms.said(error)
+            seen.observations.append(Observation("monitor", ok=False, text=f"cannot look: {said}"))
         else:
             problems.observe(self.state, Observation("monitor", ok=True, text=""), self.now)
         for observation in seen.observations:
@@ -168,7 +169,7 @@ class Monitor:
             log(4, f"the address of `heartbeat_url` cannot be fetched: {error}")
 
     def _restart(self, seen: probes.Seen) -> None:
-        """Asks root, by touching a file, to restart a broker that does not answer, or does not connect again."""
+        """Asks root, by touching a file, to restart a broker that does not answer, or does not reconnect."""
         after = self.config["restart_after"]
         if not after:
             return

@@ -1,16 +1,20 @@
-"""What is looked at: units, brokers, upstreams, folders, disks, silence. Each probe gives observations, and samples for
-the metrics. Standard library only; nothing here changes anything but what the probes remember.
+"""What is looked at: units, brokers, upstreams, folders, disks, silence. Standard library only.
+
+Each probe gives observations, and samples for the metrics. Nothing here changes anything but what the
+probes remember.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import re
 import socket
 import struct
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,7 +58,7 @@ class Look:
 
 
 def in_time(jobs: Mapping[str, Callable[[], Any]], seconds: float) -> dict[str, Any]:
-    """Runs jobs at once; what each gave, or its exception. One that hangs is left behind, and gave TimeoutError."""
+    """Runs jobs at once; what each gave, or its exception: TimeoutError where it hangs."""
     results: dict[str, Any] = {name: TimeoutError(f"no end within {seconds:.0f} s") for name in jobs}
 
     def run(name: str, job: Callable[[], Any]) -> None:
@@ -64,13 +68,12 @@ def in_time(jobs: Mapping[str, Callable[[], Any]], seconds: float) -> dict[str, 
             result = error
         results[name] = result
 
+    end = time.monotonic() + seconds
     threads = [threading.Thread(target=run, args=job, daemon=True) for job in jobs.items()]
     for thread in threads:
         thread.start()
-    ends = threading.Event()
-    waiter = threading.Thread(target=lambda: ([t.join() for t in threads], ends.set()), daemon=True)
-    waiter.start()
-    ends.wait(seconds)
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
     return dict(results)
 
 
@@ -83,11 +86,11 @@ def look(with_: Look) -> Seen:
     jobs: dict[str, Callable[[], Any]] = {}
     for key, w in watch.items():
         if w["probe"] in ("vtp", "vtp-nak") and active(units.get(w["unit"], {})):
-            jobs[f"answers {key}"] = lambda w=w: answers(w["probe"], w["port"])
+            jobs[f"answers {key}"] = functools.partial(answers, w["probe"], w["port"])
         elif w["probe"] in FOLDERS:
-            jobs[f"folder {key}"] = lambda w=w: FOLDERS[w["probe"]](Path(w["path"]))
+            jobs[f"folder {key}"] = functools.partial(FOLDERS[w["probe"]], Path(w["path"]))
     for key, u in upstreams.items():
-        jobs[f"name {key}"] = lambda u=u: resolve(u["to"])
+        jobs[f"name {key}"] = functools.partial(resolve, u["to"])
     results = in_time(jobs, PROBE)
     _units(with_, units, results)
     for key, w in watch.items():
@@ -178,7 +181,7 @@ def _units(with_: Look, units: Mapping[str, Mapping[str, str]], results: Mapping
 
 def oldest(folder: Path) -> tuple[int, float | None]:
     """How many files a folder has, and when the oldest was written; hidden ones are not whole yet."""
-    count, time = 0, None
+    count, first = 0, None
     for entry in os.scandir(folder):
         if entry.name.startswith("."):
             continue
@@ -187,8 +190,8 @@ def oldest(folder: Path) -> tuple[int, float | None]:
         except FileNotFoundError:
             continue
         count += 1
-        time = written if time is None else min(time, written)
-    return count, time
+        first = written if first is None else min(first, written)
+    return count, first
 
 
 def written(path: Path) -> float | None:
@@ -200,7 +203,7 @@ def written(path: Path) -> float | None:
 
 
 def free(path: Path) -> tuple[int, int, int]:
-    """Bytes that are free on the file system of a path, files that can still be made, and how many there could be."""
+    """Of the file system of a path: free bytes, files that can be made yet, and how many there could be."""
     stat = os.statvfs(path)
     return stat.f_bavail * stat.f_frsize, stat.f_favail, stat.f_files
 
@@ -213,8 +216,13 @@ def _folder(with_: Look, key: str, w: Mapping[str, Any], result: Any) -> None:
     if isinstance(result, Exception):
         trouble = f"{w['path']} cannot be read: {result}"
     else:
-        judge = {"queue": _queue, "count": _count, "fresh": _fresh, "disk": _disk}[w["probe"]]
-        trouble = judge(with_, key, w, result)
+        judges: dict[str, Callable[..., str | None]] = {
+            "queue": _queue,
+            "count": _count,
+            "fresh": _fresh,
+            "disk": _disk,
+        }
+        trouble = judges[w["probe"]](with_, key, w, result)
     with_.seen.sample("up", trouble is None, unit=w["unit"] or "", probe=w["probe"], watch=key)
     about = f"{w['unit']}: " if w["unit"] else ""
     with_.seen.observations.append(Observation(f"watch {key}", trouble is None, f"{about}{trouble}"))
@@ -290,7 +298,7 @@ def resolve(to: str) -> list[str]:
 
 
 def established(tables: Mapping[str, str]) -> Iterator[tuple[str, int, int]]:
-    """The other ends of all connections, and the user who has each: of the texts of /proc/net/tcp and tcp6."""
+    """The other ends of all connections, and who has each: of the texts of /proc/net/tcp and tcp6."""
     for table in tables.values():
         for line in table.splitlines()[1:]:
             fields = line.split()
@@ -349,7 +357,7 @@ def _upstreams(with_: Look, units: Mapping[str, Mapping[str, str]], results: Map
 
 # Silence.
 
-SAMPLE = re.compile(r'^(voevent_\w*events_total)\{([^}]*)\}\s+([0-9.eE+]+)', re.ASCII | re.MULTILINE)
+SAMPLE = re.compile(r"^(voevent_\w*events_total)\{([^}]*)\}\s+([0-9.eE+]+)", re.ASCII | re.MULTILINE)
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"', re.ASCII)
 
 

@@ -1,8 +1,8 @@
-"""What is wrong, who was told, and who is to be told now: all of it computed, nothing done. Standard library only.
+"""What is wrong, who was told, who is to be told now: all of it computed, nothing done. Only the stdlib.
 
-A probe gives an observation about a key, such as `unit comet.service`. So many bad ones in a row, or of so long a time,
-make a problem, which every alarm is told once; a good one ends it, and those that were told are told so. What is to be
-told waits in the outbox of each alarm until it was delivered.
+A probe gives an observation about a key, such as `unit comet.service`. So many bad ones in a row, or of
+so long a time, make a problem, which every alarm is told once; a good one ends it, and those that were
+told are told so. What is to be told waits in the outbox of each alarm until it was delivered.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def from_json(data: Mapping[str, Any]) -> State:
 
 
 def elapsed(now: float, then: float) -> float:
-    """Seconds since then; endless where the clock was set back, so that nothing waits for a time that was wrong."""
+    """Seconds since then; endless where the clock was set back: nothing waits for a time that was wrong."""
     return now - then if then <= now else float("inf")
 
 

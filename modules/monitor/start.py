@@ -1,4 +1,4 @@
-"""Imports the monitor's files, which have no folder of their own in the store, and runs it: `start.py CONFIG WORD…`."""
+"""Imports the monitor's files, which lie apart in the store, and runs it: `start.py CONFIG WORD…`."""
 
 from __future__ import annotations
 
