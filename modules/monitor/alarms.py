@@ -8,6 +8,7 @@ from __future__ import annotations
 import email.message
 import email.utils
 import json
+import os
 import smtplib
 import socket
 import ssl
@@ -66,6 +67,8 @@ def mail(alarm: Mapping[str, Any], message: Mapping[str, Any]) -> email.message.
     written["To"] = ", ".join(alarm["to"])
     written["Date"] = email.utils.formatdate()
     written["Message-ID"] = email.utils.make_msgid(domain=alarm["from"].rpartition("@")[2])
+    for change in message["changes"]:
+        written["X-VOEvent"] = f"{change['kind']} {change['key']}"
     # Nobody's holiday notice is to answer.
     written["Auto-Submitted"] = "auto-generated"
     written.set_content(message["text"] + "\n")
@@ -141,6 +144,7 @@ def run_command(words: list[str], message: Mapping[str, Any]) -> str:
         "VOEVENT_SUBJECT": str(message["subject"]),
         "VOEVENT_MESSAGE": json.dumps(message),
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": os.environ.get("HOME", "/"),
         "LANG": "C.UTF-8",
     }
     try:

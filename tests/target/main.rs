@@ -13,6 +13,7 @@ mod driver_clears_up;
 mod driver_works;
 mod firewall;
 mod instances;
+mod monitor;
 mod nft_values;
 mod node;
 mod own_module;
@@ -52,6 +53,7 @@ const ALL: &[&[Test]] = &[
     checks::TESTS,
     own_module::TESTS,
     instances::TESTS,
+    monitor::TESTS,
     unit_values::TESTS,
     unit_keys::TESTS,
     nft_values::TESTS,
