@@ -109,17 +109,9 @@ def fetch(url: str, alarm: Mapping[str, Any], body: bytes | None = None) -> None
     except HTTPError as error:
         raise UndeliveredError(f"the server answered {error.code}") from None
     except URLError as error:
-        raise UndeliveredError(_without(url, str(error.reason))) from None
-    except Exception as error:  # noqa: BLE001 - http.client has errors of many kinds, with the address in them
-        raise UndeliveredError(_without(url, said(error))) from None
-
-
-def _without(url: str, text: str) -> str:
-    path = url.partition("://")[2]
-    for part in (url, path, *path.split("/")[1:]):
-        if part:
-            text = text.replace(part, "…")
-    return text
+        raise UndeliveredError(" ".join(str(error.reason).split())[:SAID]) from None
+    except Exception as error:  # noqa: BLE001 - http.client has errors of many kinds, some with the address in them
+        raise UndeliveredError(type(error).__name__) from None
 
 
 def _webhook(alarm: Mapping[str, Any], message: Mapping[str, Any], secrets: Path) -> None:

@@ -222,7 +222,8 @@ def message(node: Node, changes: list[Change], now: float) -> dict[str, Any]:
         "subject": subject(node, changes),
         "text": "\n".join(lines),
         "changes": [
-            {"kind": c.kind, "key": one_line(c.key), "text": one_line(c.text), "since": utc(c.since)} for c in changes
+            {"kind": c.kind, "key": one_line(c.key), "text": one_line(c.text), "since": utc(c.since)}
+            for c in changes
         ],
     }
 

@@ -63,6 +63,12 @@ class Mail(socketserver.StreamRequestHandler):
                 return
             getattr(self, f"on_{word.lower()}", self.unknown)(line)
 
+    def finish(self) -> None:
+        """Closes what was encrypted: the server knows only what it was before."""
+        super().finish()
+        if self.tls:
+            self.request.close()
+
     def unknown(self, _line: str) -> None:
         """Any other word."""
         self.say("502 no")
@@ -171,7 +177,7 @@ def start(
     web = type("OurHttp", (Http,), {"log": log})
     servers = Threads((address, ports[0]), mail), Threads((address, ports[1]), web)
     for server in servers:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     return servers
 
 
