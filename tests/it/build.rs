@@ -10,7 +10,7 @@ use crate::sandbox::Sandbox;
 
 /// The bundle of `hosts/node1.toml`. It changes with the host, its modules and its lock, with what the compiler makes
 /// of them, and with nothing else: not with the folder, the user, the time, the machine.
-const NODE1: &str = "2cvpymzqovxcfwhjjyr5cowz57xjcvcx-node1";
+const NODE1: &str = "kww5q6mprv2kwrxgf7btmo7kfinndsl3-node1";
 
 const HOST: &str = "hosts/node1.toml";
 
@@ -22,13 +22,13 @@ fn the_example_host_is_this_bundle() {
 #[test]
 fn a_first_build_a_second_and_a_changed_one() {
     let project = Sandbox::example();
-    insta::assert_snapshot!(project.shown(&[HOST]), @r"
+    insta::assert_snapshot!(project.shown(&[HOST]), @"
     exit 0
     ---- stdout
     generated/store/[HASH]-node1
     ---- stderr
     node1: 2 modules: users, comet
-    14 artifacts, 7 objects with [SIZE] bytes in all, 7 of them new
+    17 artifacts, 10 objects with [SIZE] bytes in all, 10 of them new
     first build
     ");
     insta::assert_snapshot!(project.shown(&[HOST]), @r"
@@ -39,33 +39,33 @@ fn a_first_build_a_second_and_a_changed_one() {
     nothing changed: `[HASH]-node1`
     ");
     project.edit(HOST, "node1\"     #", "other\"     #");
-    insta::assert_snapshot!(project.shown(&[HOST]), @r"
+    insta::assert_snapshot!(project.shown(&[HOST]), @"
     exit 0
     ---- stdout
     generated/store/[HASH]-node1
     ---- stderr
     node1: 2 modules: users, comet
-    14 artifacts, 7 objects with [SIZE] bytes in all, 2 of them new
+    17 artifacts, 10 objects with [SIZE] bytes in all, 2 of them new
     changed unit comet.service
     ");
     project.append(HOST, "# a comment\n");
-    insta::assert_snapshot!(project.shown(&[HOST]), @r"
+    insta::assert_snapshot!(project.shown(&[HOST]), @"
     exit 0
     ---- stdout
     generated/store/[HASH]-node1
     ---- stderr
     node1: 2 modules: users, comet
-    14 artifacts, 7 objects with [SIZE] bytes in all, 0 of them new
+    17 artifacts, 10 objects with [SIZE] bytes in all, 0 of them new
     the bundle is the same
     ");
     project.edit(HOST, "enable = true\ntest", "enable = false\ntest");
-    insta::assert_snapshot!(project.shown(&[HOST]), @r"
+    insta::assert_snapshot!(project.shown(&[HOST]), @"
     exit 0
     ---- stdout
     generated/store/[HASH]-node1
     ---- stderr
     node1: 2 modules: users, comet
-    13 artifacts, 7 objects with [SIZE] bytes in all, 2 of them new
+    16 artifacts, 10 objects with [SIZE] bytes in all, 2 of them new
     changed unit comet.service
     removed check broadcast
     ");

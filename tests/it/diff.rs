@@ -75,12 +75,14 @@ fn an_option_with_all_that_it_reaches() {
 
     changed script comet-run
       because of comet.local_ivo
-      @@ -1,7 +1,7 @@
-       #!/bin/sh
+      @@ -2,7 +2,7 @@
        # Comet in the foreground, without a pid file: systemd keeps the process, the
        …  journal its log.
-       exec '/var/lib/voevent/derived/[HASH]-comet'/bin/tw
-       … istd --nodaemon --pidfile= comet \
+       exec '/var/lib/voevent/derived/[HASH]-comet'/bin/py
+       … thon '/var/lib/voevent/store/[HASH]-launch.py' '/
+       … var/lib/voevent/store/[HASH]-broker.json' --nodae
+       … mon --pidfile= comet \
+           --voevent-node \
       -    --local-ivo='ivo://org.example/node1' \
       +    --local-ivo='ivo://org.example/other' \
            --receive \
@@ -202,9 +204,15 @@ fn a_module_that_is_gone() {
     removed venv comet
       12 packages
 
+    removed file broker.json
+
     removed script comet-run
       because of comet.broadcast.enable, comet.broadcast.test_interval,
           comet.local_ivo, comet.receive.enable, comet.receive.whitelist
+
+    removed file launch.py
+
+    removed file spools.py
 
     a switch
       stops comet.service: no module has it any more

@@ -78,29 +78,36 @@ fn the_artifacts_of_the_example() {
       n6["<b>comet</b><br/>venv from comet: comet==3.1.0"]:::venv
       n7["<b>/home/voeventserve/working#95;dir</b><br/>directory from comet, 0750"]:::directory
       n8["<b>/home/voeventserve/working#95;dir/db</b><br/>directory from comet, 0750"]:::directory
-      n9["<b>comet-run</b><br/>script from comet"]:::script
-      n10["<b>comet.service</b><br/>unit from comet"]:::unit
-      n11["<b>running</b><br/>check from comet: unit is active"]:::check
-      n12["<b>broadcast</b><br/>check from comet: vtp at port 8099"]:::check
-      n13["<b>receive</b><br/>check from comet: vtp-nak at port 8098"]:::check
-      n14["<b>voevent.target</b><br/>target of all our units"]:::unit
+      n9["<b>launch.py</b><br/>file from comet"]:::file
+      n10["<b>spools.py</b><br/>file from comet"]:::file
+      n11["<b>broker.json</b><br/>file from comet"]:::file
+      n12["<b>comet-run</b><br/>script from comet"]:::script
+      n13["<b>comet.service</b><br/>unit from comet"]:::unit
+      n14["<b>running</b><br/>check from comet: unit is active"]:::check
+      n15["<b>broadcast</b><br/>check from comet: vtp at port 8099"]:::check
+      n16["<b>receive</b><br/>check from comet: vtp-nak at port 8098"]:::check
+      n17["<b>voevent.target</b><br/>target of all our units"]:::unit
       n1 -.-> n0
       n2 -.-> n0
       n3 -.-> n1
       n4 -.-> n2
       n7 -.-> n2
       n8 -.-> n2
-      n9 --> n6
-      n10 --> n9
-      n14 -.-> n10
-      n11 -.-> n10
-      n12 -.-> n10
-      n13 -.-> n10
+      n11 --> n10
+      n12 --> n6
+      n12 --> n9
+      n12 --> n11
+      n13 --> n12
+      n17 -.-> n13
+      n14 -.-> n13
+      n15 -.-> n13
+      n16 -.-> n13
       subgraph legend
         direction LR
         k_unit["unit"]:::unit
         k_script["script"]:::script
         k_venv["venv"]:::venv
+        k_file["file"]:::file
         k_directory["directory"]:::directory
         k_user["user"]:::user
         k_group["group"]:::group
@@ -115,17 +122,18 @@ fn the_artifacts_of_the_example() {
       classDef unit fill:#b5d9f0,stroke:#005a8f,color:#111111
       classDef script fill:#fbdb9d,stroke:#8f6100,color:#111111
       classDef venv fill:#bfe6d8,stroke:#00694c,color:#111111
+      classDef file fill:#faf5b8,stroke:#7a7000,color:#111111
       classDef directory fill:#dddddd,stroke:#555555,color:#111111
       classDef user fill:#efd0e1,stroke:#8d4a70,color:#111111
       classDef group fill:#f9ebf3,stroke:#a56a8a,color:#111111
       classDef package fill:#ffffff,stroke:#555555,color:#111111
       classDef check fill:#f6c6a8,stroke:#a34700,color:#111111
       style l0 fill:#ffffff,stroke:#666666,color:#111111
-      linkStyle 6,7 stroke:#666666
+      linkStyle 6,7,8,9,10 stroke:#666666
       style l1 fill:#ffffff,stroke:#0072b2,color:#111111,stroke-dasharray:7 4
-      linkStyle 8 stroke:#0072b2
+      linkStyle 11 stroke:#0072b2
       style l2 fill:#ffffff,stroke:#d55e00,color:#111111,stroke-dasharray:2 3
-      linkStyle 9,10,11 stroke:#d55e00
+      linkStyle 12,13,14 stroke:#d55e00
       style l3 fill:#ffffff,stroke:#b06590,color:#111111,stroke-dasharray:2 3
       linkStyle 2,3,4,5 stroke:#b06590
       style l4 fill:#ffffff,stroke:#b06590,color:#111111,stroke-dasharray:2 3

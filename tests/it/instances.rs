@@ -33,7 +33,7 @@ fn a_second_broker_is_added_to_the_first() {
     generated/store/[HASH]-node1
     ---- stderr
     node1: 3 modules: users, comet, comet:backup
-    21 artifacts, 9 objects with [SIZE] bytes in all, 3 of them new
+    27 artifacts, 13 objects with [SIZE] bytes in all, 4 of them new
     new check broadcast-backup
     new check running-backup
     new directory /home/voeventserve/working_dir-backup
@@ -66,12 +66,12 @@ fn one_lock_is_for_both() {
     project.edit(HOST, "['comet:backup']\n", "['comet:backup']\nversion = '3.1.1'\n");
     insta::assert_snapshot!(project.refused(), @r#"
     error: venv `comet` is one for `comet` and `comet:backup`, and they ask for different packages
-       --> modules/comet/module.toml:130:16
+       --> modules/comet/module.toml:148:16
         |
      10 | default = "3.1.0"
         |           ------- `comet.version` is set here
     ...
-    130 | requirements = ["comet=={{ comet.version }}"]
+    148 | requirements = ["comet=={{ comet.version }}"]
         |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its requirements
         |
        ::: hosts/node1.toml:27:11

@@ -36,33 +36,23 @@ fn a_line_is_traced_to_template_settings_and_conditions() {
           - default  modules/comet/module.toml:N  true  overridden
     ---- stderr
     ");
-    insta::assert_snapshot!(asked(&project, &["why", "node1", "comet-run:8"]), @r#"
+    insta::assert_snapshot!(asked(&project, &["why", "node1", "comet-run:8"]), @r"
     exit 0
     ---- stdout
     comet-run:8
-        8 |     --author-whitelist='192.0.2.0/24' \
+        8 |     --author-whitelist=127.0.0.0/8 \
 
-    from modules/comet/comet-run.sh.j2:18
-       18 |     --author-whitelist={{ network }} \
+    from modules/comet/comet-run.sh.j2:17
+       17 |     --author-whitelist=127.0.0.0/8 \
     in script `comet-run` of module `comet`, modules/comet/module.toml:N
 
-    with
-      comet.receive.whitelist = ["192.0.2.0/24"]
-        + host     hosts/node1.toml:19           ["192.0.2.0/24"]
-        - default  modules/comet/module.toml:N  []  overridden
-
     because of
-      if comet.receive.enable  modules/comet/comet-run.sh.j2:12
+      if comet.receive.enable  modules/comet/comet-run.sh.j2:13
         comet.receive.enable = true
           > host     hosts/node1.toml:18           true
           - default  modules/comet/module.toml:N  false  overridden
-      for network in comet.receive.whitelist if network != "127.0.0.0/8"
-         modules/comet/comet-run.sh.j2:17
-        comet.receive.whitelist = ["192.0.2.0/24"]
-          + host     hosts/node1.toml:19           ["192.0.2.0/24"]
-          - default  modules/comet/module.toml:N  []  overridden
     ---- stderr
-    "#);
+    ");
     insta::assert_snapshot!(asked(&project, &["why", "node1", "/etc/sysusers.d/voevent.conf:2"]), @r#"
     exit 0
     ---- stdout
@@ -103,62 +93,63 @@ fn an_artifact_with_all_its_lines() {
       made of   modules/comet/comet-run.sh.j2
       object    [HASH]-comet-run
 
-    modules/comet/comet-run.sh.j2:1-3
+    modules/comet/comet-run.sh.j2:1-4
         1 | #!/bin/sh
         2 | # Comet in the foreground, without a pid file: systemd keeps the proces…
         3 | exec '/var/lib/voevent/derived/[HASH]-comet'/…
+        4 |     --voevent-node \
 
-    modules/comet/comet-run.sh.j2:10
+    modules/comet/comet-run.sh.j2:11
       if comet.local_ivo is not none
       comet.local_ivo = "ivo://org.example/node1"  hosts/node1.toml:14
-        4 |     --local-ivo='ivo://org.example/node1' \
-
-    modules/comet/comet-run.sh.j2:13
-      if comet.receive.enable
-        5 |     --receive \
+        5 |     --local-ivo='ivo://org.example/node1' \
 
     modules/comet/comet-run.sh.j2:14
       if comet.receive.enable
-      comet.receive.port = 8098  modules/comet/module.toml:N
-        6 |     --receive-port='8098' \
+        6 |     --receive \
 
-    modules/comet/comet-run.sh.j2:16
+    modules/comet/comet-run.sh.j2:15
       if comet.receive.enable
-        7 |     --author-whitelist=127.0.0.0/8 \
+      comet.receive.port = 8098  modules/comet/module.toml:N
+        7 |     --receive-port='8098' \
 
-    modules/comet/comet-run.sh.j2:18
+    modules/comet/comet-run.sh.j2:17
+      if comet.receive.enable
+        8 |     --author-whitelist=127.0.0.0/8 \
+
+    modules/comet/comet-run.sh.j2:19
       if comet.receive.enable
       for network in comet.receive.whitelist if network != "127.0.0.0/8"
       comet.receive.whitelist = ["192.0.2.0/24"]  hosts/node1.toml:19
-        8 |     --author-whitelist='192.0.2.0/24' \
-
-    modules/comet/comet-run.sh.j2:22
-      if comet.broadcast.enable
-        9 |     --broadcast \
+        9 |     --author-whitelist='192.0.2.0/24' \
 
     modules/comet/comet-run.sh.j2:23
       if comet.broadcast.enable
-      comet.broadcast.port = 8099  modules/comet/module.toml:N
-       10 |     --broadcast-port='8099' \
+       10 |     --broadcast \
 
     modules/comet/comet-run.sh.j2:24
       if comet.broadcast.enable
-      comet.broadcast.test_interval = "1h"  hosts/node1.toml:24
-       11 |     --broadcast-test-interval='3600' \
+      comet.broadcast.port = 8099  modules/comet/module.toml:N
+       11 |     --broadcast-port='8099' \
 
     modules/comet/comet-run.sh.j2:25
       if comet.broadcast.enable
-       12 |     --subscriber-whitelist=127.0.0.0/8 \
+      comet.broadcast.test_interval = "1h"  hosts/node1.toml:24
+       12 |     --broadcast-test-interval='3600' \
 
-    modules/comet/comet-run.sh.j2:27
+    modules/comet/comet-run.sh.j2:26
+      if comet.broadcast.enable
+       13 |     --subscriber-whitelist=127.0.0.0/8 \
+
+    modules/comet/comet-run.sh.j2:28
       if comet.broadcast.enable
       for network in comet.broadcast.whitelist if network != "127.0.0.0/8"
       comet.broadcast.whitelist = ["0.0.0.0/0"]  modules/comet/module.toml:N
-       13 |     --subscriber-whitelist='0.0.0.0/0' \
+       14 |     --subscriber-whitelist='0.0.0.0/0' \
 
-    modules/comet/comet-run.sh.j2:33
+    modules/comet/comet-run.sh.j2:34
       comet.working_dir = "/home/voeventserve/working…  modules/comet/module.toml:N
-       14 |     --eventdb='/home/voeventserve/working_dir'/db
+       15 |     --eventdb='/home/voeventserve/working_dir'/db
     ---- stderr
     "#);
     insta::assert_snapshot!(asked(&project, &["why", "node1", "venv:comet"]), @r#"

@@ -138,6 +138,10 @@ fn what_depends_on_what() {
               users.accounts.voeventserve.shell = "/usr/sbin/nologin"
       venv comet
         comet.version = "3.1.0"
+      file launch.py
+      file broker.json
+        comet.spools = { }
+        file spools.py
 
     script comet-run reaches
       unit comet.service
@@ -152,7 +156,7 @@ fn what_depends_on_what() {
     comet.receive.port = 8098 depends on nothing
 
     comet.receive.port = 8098 reaches
-      script comet-run  line 6
+      script comet-run  line 7
         unit comet.service
           check running
           check broadcast

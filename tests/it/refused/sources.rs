@@ -149,17 +149,17 @@ fn a_missing_template_and_a_missing_source() {
     project.write("modules/comet/motd", "");
     insta::assert_snapshot!(project.refused(), @r#"
     error: there is no `modules/comet/comet.service.j2`
-       --> modules/comet/module.toml:151:12
+       --> modules/comet/module.toml:181:12
         |
-    151 | template = "comet.service.j2"
+    181 | template = "comet.service.j2"
         |            ^^^^^^^^^^^^^^^^^^
         |
         = help: `modules/comet` has no such file
 
     error: there is no `modules/comet/modt`
-       --> modules/comet/module.toml:195:10
+       --> modules/comet/module.toml:225:10
         |
-    195 | source = "modt"
+    225 | source = "modt"
         |          ^^^^^^
         |
         = help: did you mean `modules/comet/motd`?
@@ -212,9 +212,9 @@ fn undefined_names_in_a_template() {
     project.edit("modules/comet/comet.service.j2", "script(\"comet-run\")", "script(\"comet-rnu\")");
     insta::assert_snapshot!(project.refused(), @r"
     error: module `comet` has no option `recieve`
-      --> modules/comet/comet-run.sh.j2:14:23
+      --> modules/comet/comet-run.sh.j2:15:23
        |
-    14 |     --receive-port={{ comet.recieve.port }} \
+    15 |     --receive-port={{ comet.recieve.port }} \
        |                       ^^^^^^^^^^^^^^^^^^
        |
        = help: did you mean `receive`?

@@ -1,0 +1,103 @@
+"""Runs twistd with Comet and its plugins: `launch.py CONFIG --nodaemon … comet …`.
+
+Plugins are files of the store, named in CONFIG. Twisted would look for plugins in the folders of the package
+`comet.plugins`, and for what it found there before in a pickle in each, which it cannot write here. So it is told what
+there is, and no folder is looked into that anybody else could write.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import sys
+from types import ModuleType
+from typing import Any
+
+# By name, for they have no types, and a checker of types need not have them.
+comet_plugins: Any = importlib.import_module("comet.plugins")
+twisted_plugin: Any = importlib.import_module("twisted.plugin")
+reactor: Any = importlib.import_module("twisted.internet.reactor")
+IHandler: Any = importlib.import_module("comet.icomet").IHandler
+implementer: Any = importlib.import_module("zope.interface").implementer
+
+
+def load(name: str, path: str) -> ModuleType:
+    """Imports a file as a module of this name."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"`{path}` is no file of Python")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def node_handler(config: dict[str, Any]) -> ModuleType:
+    """A module with the handler `voevent-node`, by which all events come to the spools and the counters."""
+    events = load("voevent_spools", config["module"]).Events(config)
+    reactor.callWhenRunning(events.start)
+    reactor.addSystemEventTrigger("after", "shutdown", events.stop)
+
+    @implementer(twisted_plugin.IPlugin, IHandler)
+    class NodeHandler:
+        """Gives each event to `Events`."""
+
+        name = "voevent-node"
+
+        def __call__(self, event: Any) -> None:
+            events.take(event.raw_bytes, event.element.get("role", ""), event.element.get("ivorn", ""))
+
+    module = ModuleType("comet.plugins.voevent_node", NodeHandler.__doc__)
+    vars(module)["handler"] = NodeHandler()
+    return module
+
+
+def handlers(module: ModuleType) -> list[str]:
+    """The names of the handlers that a module has."""
+    plugins = [value for value in vars(module).values() if twisted_plugin.IPlugin.providedBy(value)]
+    return [plugin.name for plugin in plugins if IHandler.providedBy(plugin)]
+
+
+def plugin(name: str, path: str) -> ModuleType:
+    """A plugin of the host; it must have a handler of this name."""
+    try:
+        module = load("comet.plugins." + name.replace("-", "_"), path)
+    except Exception as error:
+        raise SystemExit(f"plugin `{name}` cannot be imported: {type(error).__name__}: {error}") from error
+    found = handlers(module)
+    if name not in found:
+        names = ", ".join(f"`{one}`" for one in found) or "none"
+        raise SystemExit(f"`{path}` has no handler of the name `{name}`: it has {names}")
+    return module
+
+
+def tell_twisted(own: list[ModuleType]) -> None:
+    """Replaces the search for plugins, whose cache cannot be written, by one without a cache."""
+
+    modules_in: Any = importlib.import_module("twisted.python.modules").getModule
+    for module in own:
+        sys.modules[module.__name__] = module
+        setattr(comet_plugins, module.__name__.rpartition(".")[2], module)
+
+    def cache(package: ModuleType) -> dict[str, Any]:
+        modules = [found.load() for found in modules_in(package.__name__).iterModules()]
+        if package is comet_plugins:
+            modules += own
+        return {module.__name__: twisted_plugin._generateCacheEntry(module) for module in modules}
+
+    twisted_plugin.getCache = cache
+
+
+def main(arguments: list[str]) -> None:
+    """Runs twistd."""
+    with open(arguments[0], encoding="utf-8") as file:
+        config: dict[str, Any] = json.load(file)
+    own = [plugin(name, path) for name, path in sorted(config["plugins"].items())]
+    tell_twisted([node_handler(config), *own])
+    sys.argv = ["twistd", *arguments[1:]]
+    importlib.import_module("twisted.scripts.twistd").run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,284 @@
+"""What the node does with each event that Comet accepts: files for its spools, and counters. Standard library only.
+
+Nothing here may stop the broker. An event is put into a bounded queue of each spool that wants it, and a thread of
+that spool writes it. While a folder cannot be written, as on a full disk, its events wait in memory, and the oldest is
+tried again; those that find the queue full are lost, and counted.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import fnmatch
+import hashlib
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+ROLES = ("observation", "prediction", "utility", "test")
+# What waits in memory for one spool: some days of a full disk at the rates of today, and far below the unit's limit.
+WAITING_EVENTS = 4096
+WAITING_BYTES = 16 * 1024 * 1024
+# Seconds: between tries of a write that failed, between two lines of the log about it, between two files of counters.
+RETRY = 1.0
+SILENCE = 60.0
+METRICS = 1.0
+# Temporary files that are older than this many seconds are of a broker that died.
+STALE = 3600.0
+
+Log = Callable[[str], None]
+
+
+def to_journal(text: str) -> None:
+    """Writes a warning to the journal, from any thread: Twisted's log is of its main thread."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"<4>comet: {text}\n".encode("utf-8", "backslashreplace"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    """An event as it was received."""
+
+    raw: bytes
+    role: str
+    ivorn: str
+    received: int  # nanoseconds since the epoch
+
+    def file_name(self) -> str:
+        """Its name in a spool: names sort as events came."""
+        return f"{self.received:020d}-{hashlib.sha256(self.raw).hexdigest()}.xml"
+
+
+class Spool:
+    """A folder into which events are written for somebody who takes them from there."""
+
+    def __init__(self, name: str, config: Mapping[str, Any], log: Log = to_journal) -> None:
+        self.name = name
+        self.path: str = config["path"]
+        self._roles = frozenset(config["roles"])
+        self._streams = [re.compile(fnmatch.translate(glob)) for glob in config["streams"]]
+        self._log = log
+        self._said = float("-inf")
+        self._queue: collections.deque[Event] = collections.deque()
+        self._bytes = 0
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name=f"spool {name}", daemon=True)
+        # Events written, writes that failed, events that were given up.
+        self.written = 0
+        self.failed = 0
+        self.lost = 0
+
+    def start(self) -> None:
+        """Lets it write."""
+        self._thread.start()
+
+    def wants(self, event: Event) -> bool:
+        """Whether events like this one go into it."""
+        return event.role in self._roles and any(glob.match(event.ivorn) for glob in self._streams)
+
+    def put(self, event: Event) -> None:
+        """Takes an event; never waits for the disk."""
+        with self._changed:
+            full = len(self._queue) >= WAITING_EVENTS or self._bytes + len(event.raw) > WAITING_BYTES
+            if full:
+                self.lost += 1
+            else:
+                self._queue.append(event)
+                self._bytes += len(event.raw)
+                self._changed.notify()
+        if full:
+            self._warn(f"spool `{self.name}` is full, {event.ivorn} is lost to it: {self.lost} lost since the start")
+
+    def waiting(self) -> int:
+        """How many events are not written yet."""
+        return len(self._queue)
+
+    def stop(self, seconds: float) -> None:
+        """Writes what waits, for so long at most, and not again what cannot be written now."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+        if self._queue:
+            self.lost += len(self._queue)
+            self._log(f"spool `{self.name}`: stopped with {len(self._queue)} events that could not be written")
+
+    def _run(self) -> None:
+        with contextlib.suppress(OSError):
+            self._tidy()
+        while True:
+            with self._changed:
+                while not self._queue:
+                    if self._stopping:
+                        return
+                    self._changed.wait()
+                event = self._queue[0]
+            try:
+                self._write(event)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the broker is not to know
+                self.failed += 1
+                self._warn(f"spool `{self.name}` cannot be written, {len(self._queue)} events wait: {error}")
+                if self._stopping:
+                    return
+                with self._changed:
+                    self._changed.wait(RETRY)
+                continue
+            self.written += 1
+            with self._changed:
+                self._queue.popleft()
+                self._bytes -= len(event.raw)
+
+    def _write(self, event: Event) -> None:
+        name = event.file_name()
+        temporary = os.path.join(self.path, f".{name}.part")
+        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
+        try:
+            try:
+                os.fchmod(file, 0o640)
+                rest = memoryview(event.raw)
+                while rest:
+                    rest = rest[os.write(file, rest) :]
+                os.fsync(file)
+            finally:
+                os.close(file)
+            os.rename(temporary, os.path.join(self.path, name))
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+        folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _tidy(self) -> None:
+        for entry in os.scandir(self.path):
+            part = entry.name.startswith(".") and entry.name.endswith(".xml.part")
+            if part and entry.stat(follow_symlinks=False).st_mtime < time.time() - STALE:
+                os.unlink(entry.path)
+
+    def _warn(self, text: str) -> None:
+        now = time.monotonic()
+        if now - self._said >= SILENCE:
+            self._said = now
+            self._log(text)
+
+
+def label(value: str) -> str:
+    """A value of a label, as the Prometheus text format writes it."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+class Events:
+    """All that happens with an event: it is counted, and put into the spools."""
+
+    def __init__(self, config: Mapping[str, Any], log: Log = to_journal) -> None:
+        self.broker: str = config["broker"]
+        self._file: str = config["metrics"]
+        self._bad: str = config["quarantine"]
+        self._log = log
+        self._said = float("-inf")
+        self.spools = [Spool(name, spool, log) for name, spool in sorted(config["spools"].items())]
+        self.counts = dict.fromkeys(ROLES, 0)
+        self.last = 0  # nanoseconds since the epoch; 0 for never
+        self.began = time.time_ns()
+        self._changed = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
+
+    def start(self) -> None:
+        """Starts the threads that write."""
+        for spool in self.spools:
+            spool.start()
+        self._changed.set()
+        self._thread.start()
+
+    def take(self, raw: bytes, role: str, ivorn: str) -> None:
+        """Takes an event that the broker accepted."""
+        event = Event(raw, role, ivorn, time.time_ns())
+        self.counts[role] = self.counts.get(role, 0) + 1
+        self.last = event.received
+        for spool in self.spools:
+            if spool.wants(event):
+                spool.put(event)
+        self._changed.set()
+
+    def stop(self, seconds: float = 5.0) -> None:
+        """Writes what waits, for so long at most."""
+        end = time.monotonic() + seconds
+        for spool in self.spools:
+            spool.stop(max(0.0, end - time.monotonic()))
+        self._stopping.set()
+        self._changed.set()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    def text(self) -> str:
+        """The counters, in the Prometheus text format."""
+        own = f"broker={label(self.broker)}"
+
+        def metric(name: str, kind: str, what: str, samples: Iterable[tuple[str, object]]) -> str:
+            full = f"voevent_comet_{name}"
+            lines = [f"# HELP {full} {what}", f"# TYPE {full} {kind}"]
+            lines += [f"{full}{{{own}{more}}} {value}" for more, value in samples]
+            return "\n".join(lines) + "\n"
+
+        def spools(field: Callable[[Spool], int]) -> list[tuple[str, object]]:
+            return [(f",spool={label(spool.name)}", field(spool)) for spool in self.spools]
+
+        roles: list[tuple[str, object]] = [(f",role={label(role)}", n) for role, n in sorted(self.counts.items())]
+        last: list[tuple[str, object]] = [("", f"{self.last / 1e9:.3f}")]
+        began: list[tuple[str, object]] = [("", f"{self.began / 1e9:.3f}")]
+        quarantined: list[tuple[str, object]] = [("", entries(self._bad))]
+        texts = [
+            metric("events_total", "counter", "Events accepted since the start.", roles),
+            metric("last_event_timestamp_seconds", "gauge", "When the last event came; 0 for none yet.", last),
+            metric("start_timestamp_seconds", "gauge", "When the broker was started.", began),
+            metric("eventdb_quarantined", "gauge", "Set-aside parts of the event database.", quarantined),
+        ]
+        if self.spools:
+            texts += [
+                metric("spool_written_total", "counter", "Events written.", spools(lambda spool: spool.written)),
+                metric("spool_failed_total", "counter", "Writes that failed.", spools(lambda spool: spool.failed)),
+                metric("spool_lost_total", "counter", "Events given up.", spools(lambda spool: spool.lost)),
+                metric("spool_waiting", "gauge", "Events not written yet.", spools(lambda spool: spool.waiting())),
+            ]
+        return "".join(texts)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            # What waits in a spool changes without an event.
+            self._changed.wait(METRICS if any(spool.waiting() for spool in self.spools) else None)
+            self._changed.clear()
+            self._write()
+            self._stopping.wait(METRICS)
+        self._write()
+
+    def _write(self) -> None:
+        temporary = f"{self._file}.part"
+        try:
+            with open(temporary, "w", encoding="utf-8") as file:
+                os.fchmod(file.fileno(), 0o640)
+                file.write(self.text())
+            os.rename(temporary, self._file)
+        except Exception as error:  # noqa: BLE001 - as above
+            now = time.monotonic()
+            if now - self._said >= SILENCE:
+                self._said = now
+                self._log(f"cannot write `{self._file}`: {error}")
+
+
+def entries(folder: str) -> int:
+    """How many entries a folder has; none where there is no such folder."""
+    try:
+        return len(os.listdir(folder))
+    except OSError:
+        return 0
