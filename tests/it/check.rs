@@ -52,12 +52,12 @@ fn all_that_can_be_known_is_said_although_the_lock_is_missing() {
     ---- stdout
     ---- stderr
     error: venv `comet` has no lock
-       --> modules/comet/module.toml:148:16
+       --> modules/comet/module.toml:182:16
         |
-     10 | default = "3.1.0"
+     11 | default = "3.1.0"
         |           ------- `comet.version` is set here
     ...
-    148 | requirements = ["comet=={{ comet.version }}"]
+    182 | requirements = ["comet=={{ comet.version }}"]
         |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its requirements
         |
         = help: run `voevent-build lock hosts/node1.toml`
@@ -68,9 +68,9 @@ fn all_that_can_be_known_is_said_although_the_lock_is_missing() {
      2 | : ${x:-{{ comet.verbosity }}}
        |           ^^^^^^^^^^^^^^^
        |
-      ::: modules/comet/module.toml:83:11
+      ::: modules/comet/module.toml:84:11
        |
-    83 | default = "info"
+    84 | default = "info"
        |           ------ `comet.verbosity` is set here
        |
        = help: set a variable before, and use that

@@ -18,13 +18,19 @@ fn the_modules_of_the_example() {
       edge [fontname="monospace", fontsize=10, fontcolor="#111111"];
       "users" [label="users\nSystem users and groups, and their homes", class=required, fillcolor="#fbdb9d", color="#8f6100"];
       "comet" [label="comet\nThe Comet VOEvent broker", class=named, fillcolor="#b5d9f0", color="#005a8f"];
+      "firewall" [label="firewall\noff on this host", class=off, fillcolor="#ffffff", color="#555555", style="filled,rounded,dashed"];
+      "monitor" [label="monitor\noff on this host", class=off, fillcolor="#ffffff", color="#555555", style="filled,rounded,dashed"];
       "comet" -> "users" [style=solid, color="#666666", tooltip="comet requires users"];
+      "comet" -> "firewall" [style=dashed, color="#666666", tooltip="comet uses firewall"];
+      "comet" -> "monitor" [style=dashed, color="#666666", tooltip="comet uses monitor"];
       "comet" -> "users" [style=bold, penwidth=2.5, color="#0072b2", label="accounts", tooltip="comet sets options of users: accounts"];
       subgraph "cluster legend" {
         graph [label="legend", color="#999999"];
         "legend: named" [label="module that the host names", class=named, fillcolor="#b5d9f0", color="#005a8f"];
         "legend: required" [label="module that comes along", class=required, fillcolor="#fbdb9d", color="#8f6100"];
+        "legend: off" [label="module that is off", class=off, fillcolor="#ffffff", color="#555555", style="filled,rounded,dashed"];
         "legend: requires" [label="→ requires", style=solid, color="#666666"];
+        "legend: uses" [label="→ uses", style=dashed, color="#666666"];
         "legend: sets options of" [label="→ sets options of", style=bold, penwidth=2.5, color="#0072b2"];
       }
     }
@@ -39,21 +45,30 @@ fn the_modules_of_the_example() {
     flowchart LR
       n0["<b>users</b><br/>System users and groups, and their homes"]:::required
       n1["<b>comet</b><br/>The Comet VOEvent broker"]:::named
+      n2["<b>firewall</b><br/>off on this host"]:::off
+      n3["<b>monitor</b><br/>off on this host"]:::off
       n1 --> n0
+      n1 -.-> n2
+      n1 -.-> n3
       n1 ==>|"accounts"| n0
       subgraph legend
         direction LR
         k_named["module that the host names"]:::named
         k_required["module that comes along"]:::required
+        k_off["module that is off"]:::off
         l0["#8594; requires"]
-        l1["#8594; sets options of"]
+        l1["#8594; uses"]
+        l2["#8594; sets options of"]
       end
       classDef named fill:#b5d9f0,stroke:#005a8f,color:#111111
       classDef required fill:#fbdb9d,stroke:#8f6100,color:#111111
+      classDef off fill:#ffffff,stroke:#555555,color:#111111,stroke-dasharray:5 4
       style l0 fill:#ffffff,stroke:#666666,color:#111111
       linkStyle 0 stroke:#666666
-      style l1 fill:#ffffff,stroke:#0072b2,color:#111111,stroke-width:3px
-      linkStyle 1 stroke:#0072b2
+      style l1 fill:#ffffff,stroke:#666666,color:#111111,stroke-dasharray:7 4
+      linkStyle 1,2 stroke:#666666
+      style l2 fill:#ffffff,stroke:#0072b2,color:#111111,stroke-width:3px
+      linkStyle 3 stroke:#0072b2
     ---- stderr
     "##);
     assert_eq!(sandbox.written(), Vec::<String>::new());

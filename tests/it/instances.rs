@@ -66,12 +66,12 @@ fn one_lock_is_for_both() {
     project.edit(HOST, "['comet:backup']\n", "['comet:backup']\nversion = '3.1.1'\n");
     insta::assert_snapshot!(project.refused(), @r#"
     error: venv `comet` is one for `comet` and `comet:backup`, and they ask for different packages
-       --> modules/comet/module.toml:148:16
+       --> modules/comet/module.toml:182:16
         |
-     10 | default = "3.1.0"
+     11 | default = "3.1.0"
         |           ------- `comet.version` is set here
     ...
-    148 | requirements = ["comet=={{ comet.version }}"]
+    182 | requirements = ["comet=={{ comet.version }}"]
         |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its requirements
         |
        ::: hosts/node1.toml:27:11

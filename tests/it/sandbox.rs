@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::packages::fetched;
+use crate::packages::{LOCK, fetched};
 
 /// The project: `hosts/`, `modules/` and what the compiler makes of them.
 pub(crate) struct Sandbox {
@@ -24,8 +24,10 @@ impl Sandbox {
     pub(crate) fn example() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for part in ["hosts", "modules"] {
-            copy(&project.join(part), &folder.path().join(part));
+        copy(&project.join("modules"), &folder.path().join("modules"));
+        fs::create_dir_all(folder.path().join("hosts/locks")).unwrap();
+        for file in ["hosts/node1.toml".to_owned(), format!("hosts/locks/{LOCK}")] {
+            fs::copy(project.join(&file), folder.path().join(&file)).unwrap();
         }
         symlink(fetched().1.locks.join("wheels"), folder.path().join("hosts/locks/wheels")).unwrap();
         Self { folder, environment: BTreeMap::new() }

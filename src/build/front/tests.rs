@@ -114,9 +114,12 @@ fn the_example_host_compiles() {
     let inputs: Vec<_> = compiled.inputs.paths.keys().map(|path| path.display().to_string()).collect();
     insta::assert_snapshot!(inputs.join("\n"), @"
     hosts/node1.toml
+    modules/comet/broker.json.j2
     modules/comet/comet-run.sh.j2
     modules/comet/comet.service.j2
+    modules/comet/launch.py
     modules/comet/module.toml
+    modules/comet/spools.py
     modules/users/hardened.j2
     modules/users/module.toml
     ");
@@ -124,19 +127,20 @@ fn the_example_host_compiles() {
     let script =
         compiled.rendered.artifacts.iter().find(|artifact| matches!(artifact.what, What::Script { .. }));
     insta::assert_snapshot!(shown(script.unwrap()), @r#"
-        #!/bin/sh
-        # Comet in the foreground, without a pid file: systemd keeps the process, the journal its log.
-        exec ⟨Venv comet/comet⟩/bin/twistd --nodaemon --pidfile= comet \
-            --local-ivo=⟨"ivo://org.example/node1"⟩ \
-            --receive \
-            --receive-port=⟨8098⟩ \
-            --author-whitelist=127.0.0.0/8 \
-            --author-whitelist=⟨"192.0.2.0/24"⟩ \
-            --broadcast \
-            --broadcast-port=⟨8099⟩ \
-            --broadcast-test-interval=⟨3600⟩ \
-            --subscriber-whitelist=127.0.0.0/8 \
-            --subscriber-whitelist=⟨"0.0.0.0/0"⟩ \
-            --eventdb=⟨"/home/voeventserve/working_dir"⟩/db
-        "#);
+    #!/bin/sh
+    # Comet in the foreground, without a pid file: systemd keeps the process, the journal its log.
+    exec ⟨Venv comet/comet⟩/bin/python ⟨File comet/launch.py⟩ ⟨File comet/broker.json⟩ --nodaemon --pidfile= comet \
+        --voevent-node \
+        --local-ivo=⟨"ivo://org.example/node1"⟩ \
+        --receive \
+        --receive-port=⟨8098⟩ \
+        --author-whitelist=127.0.0.0/8 \
+        --author-whitelist=⟨"192.0.2.0/24"⟩ \
+        --broadcast \
+        --broadcast-port=⟨8099⟩ \
+        --broadcast-test-interval=⟨3600⟩ \
+        --subscriber-whitelist=127.0.0.0/8 \
+        --subscriber-whitelist=⟨"0.0.0.0/0"⟩ \
+        --eventdb=⟨"/home/voeventserve/working_dir"⟩/db
+    "#);
 }

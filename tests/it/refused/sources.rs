@@ -54,7 +54,7 @@ fn unknown_keys_modules_and_options() {
     11 | modules = ["comet", "tme"]                       # what these require (h...
        |                     ^^^^^ there is no `modules/tme/module.toml`
        |
-       = help: known are `comet` and `users`
+       = help: known are `comet`, `firewall`, `monitor` and `users`
     "#);
     let project = Sandbox::example();
     project.edit(HOST, "whitelist =", "whitelst =");
@@ -91,9 +91,9 @@ fn wrong_types() {
     19 | whitelist = ["192.0.2.0/33"]
        |              ^^^^^^^^^^^^^^
        |
-      ::: modules/comet/module.toml:47:25
+      ::: modules/comet/module.toml:48:25
        |
-    47 | [options.receive.fields.whitelist]
+    48 | [options.receive.fields.whitelist]
        |                         --------- declared here
        |
        = help: write it like `192.0.2.0/24` or `2001:db8::/32`
@@ -104,9 +104,9 @@ fn wrong_types() {
     23 | enable = "yes"
        |          ^^^^^
        |
-      ::: modules/comet/module.toml:56:27
+      ::: modules/comet/module.toml:57:27
        |
-    56 | [options.broadcast.fields.enable]
+    57 | [options.broadcast.fields.enable]
        |                           ------ declared here
        |
        = help: write `true` or `false`
@@ -117,9 +117,9 @@ fn wrong_types() {
     24 | test_interval = 60                      # a test event each hour shows s...
        |                 ^^
        |
-      ::: modules/comet/module.toml:69:27
+      ::: modules/comet/module.toml:70:27
        |
-    69 | [options.broadcast.fields.test_interval]
+    70 | [options.broadcast.fields.test_interval]
        |                           ------------- declared here
        |
        = help: write it in quotes and with its unit, as `"60s"`
@@ -149,17 +149,17 @@ fn a_missing_template_and_a_missing_source() {
     project.write("modules/comet/motd", "");
     insta::assert_snapshot!(project.refused(), @r#"
     error: there is no `modules/comet/comet.service.j2`
-       --> modules/comet/module.toml:181:12
+       --> modules/comet/module.toml:215:12
         |
-    181 | template = "comet.service.j2"
+    215 | template = "comet.service.j2"
         |            ^^^^^^^^^^^^^^^^^^
         |
         = help: `modules/comet` has no such file
 
     error: there is no `modules/comet/modt`
-       --> modules/comet/module.toml:225:10
+       --> modules/comet/module.toml:259:10
         |
-    225 | source = "modt"
+    259 | source = "modt"
         |          ^^^^^^
         |
         = help: did you mean `modules/comet/motd`?
@@ -193,12 +193,12 @@ fn a_ring_of_options() {
     project.edit(COMET, "default = 8099", "default = \"{{ comet.receive.port + 1 }}\"");
     insta::assert_snapshot!(project.refused(), @r#"
     error: options depend on each other in a ring: `comet.broadcast.port` → `comet.receive.port` → `comet.broadcast.port`
-      --> modules/comet/module.toml:63:15
+      --> modules/comet/module.toml:64:15
        |
-    45 | default = "{{ comet.broadcast.port - 1 }}"
+    46 | default = "{{ comet.broadcast.port - 1 }}"
        |               -------------------- `comet.receive.port` needs `comet.broadcast.port`
     ...
-    63 | default = "{{ comet.receive.port + 1 }}"
+    64 | default = "{{ comet.receive.port + 1 }}"
        |               ^^^^^^^^^^^^^^^^^^ `comet.broadcast.port` needs `comet.receive.port`
        |
        = help: give one of them a default that reads none of the others
