@@ -12,6 +12,7 @@ mod driver;
 mod driver_clears_up;
 mod driver_works;
 mod firewall;
+mod gcn;
 mod instances;
 mod monitor;
 mod nft_values;
@@ -52,6 +53,7 @@ const ALL: &[&[Test]] = &[
     crashes::TESTS,
     checks::TESTS,
     own_module::TESTS,
+    gcn::TESTS,
     instances::TESTS,
     monitor::TESTS,
     unit_values::TESTS,
