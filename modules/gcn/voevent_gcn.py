@@ -3,9 +3,10 @@
     voevent_gcn.py CONFIG           consumes until it is told to stop
     voevent_gcn.py CONFIG resend    hands the dead letters to the broker once more
 
-An offset is committed when the event is in other hands: acknowledged by the broker, known to it already, or on the disk
-as a dead letter. So every event reaches the broker at least once, and the broker, which knows events by their bytes,
-passes each on once. While the broker is away its event waits here, and all topics but the heartbeat's rest.
+An offset is committed when the event is in other hands: acknowledged by the broker, known to it already, or
+on the disk as a dead letter. So every event reaches the broker at least once, and the broker, which knows
+events by their bytes, passes each on once. While the broker is away its event waits here, and all topics but
+the heartbeat's rest.
 """
 
 import hashlib
@@ -29,8 +30,8 @@ from typing import Any
 LONGEST_EVENT = 99_999
 # An event that every broker must refuse, and that leaves no trace in it: an answer proves that it lives.
 PROBE = (
-    b'<?xml version="1.0"?><voe:VOEvent xmlns:voe="http://www.ivoa.net/xml/VOEvent/v2.0" version="2.0" role="test"'
-    b' ivorn="not an IVOID"/>'
+    b'<?xml version="1.0"?><voe:VOEvent xmlns:voe="http://www.ivoa.net/xml/VOEvent/v2.0"'
+    b' version="2.0" role="test" ivorn="not an IVOID"/>'
 )
 RETRY_SECONDS = 1.0
 ANSWER_SECONDS = 10.0
@@ -78,8 +79,7 @@ class Config:
     @staticmethod
     def read(path: str) -> "Config":
         """Reads it from a file, which the compiler made."""
-        with open(path, "rb") as file:
-            return Config(**json.load(file))
+        return Config(**json.loads(Path(path).read_bytes()))
 
 
 # ---- the broker of this host
@@ -134,7 +134,7 @@ def submit(event: bytes, port: int, seconds: float = ANSWER_SECONDS) -> Answer:
 def place(path: Path, data: bytes) -> None:
     """Writes a file that is there wholly or not at all, whatever happens to the machine."""
     partial = path.with_name(f".{path.name}")
-    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "wb") as file:
+    with partial.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
@@ -147,7 +147,7 @@ def place(path: Path, data: bytes) -> None:
 
 
 def put_in_inbox(inbox: str, data: bytes, sent_at: float, suffix: str) -> None:
-    """Gives bytes to the archive: a message that comes twice has one name, as far as its time can be believed."""
+    """Gives bytes to the archive: what comes twice has one name, as far as its time can be believed."""
     now = time.time()
     nanoseconds = int((sent_at if abs(now - sent_at) < 30 * DAY else now) * 1e9)
     place(Path(inbox) / f"{nanoseconds:020}-{hashlib.sha256(data).hexdigest()}.{suffix}", data)
@@ -179,7 +179,8 @@ class DeadLetters:
 
     def letters(self) -> list[tuple[float, int, Path]]:
         """All letters, the oldest first: time, bytes, path."""
-        paths = [path for path in self.folder.iterdir() if path.suffix in (".xml", ".bin") and path.name[0] != "."]
+        letters = (path for path in self.folder.iterdir() if path.suffix in (".xml", ".bin"))
+        paths = [path for path in letters if path.name[0] != "."]
         return sorted((path.stat().st_mtime_ns / 1e9, path.stat().st_size, path) for path in paths)
 
     def remove(self, path: Path) -> None:
@@ -204,7 +205,7 @@ def is_json(data: bytes) -> bool:
 # ---- one message
 
 
-class Lost(Exception):
+class LostError(Exception):
     """The connection is of no use any more: the service begins anew."""
 
 
@@ -215,7 +216,7 @@ class Courier:
     config: Config
     dead: DeadLetters
     counts: Counter[str] = field(default_factory=Counter)
-    # Whether the message at hand was sent to the broker without an answer, and how often the broker closed on it.
+    # Whether the message at hand was sent without an answer, and how often the broker closed on it.
     unanswered: bool = False
     closed: int = 0
 
@@ -265,7 +266,8 @@ class Courier:
             # It answers, but not to this one: so it does to what it cannot read. Once may be chance.
             self.closed += 1
             if self.closed > 1:
-                return self.bury(data, origin, "the broker closes the connection: it cannot read it", "rejected")
+                reason = "the broker closes the connection: it cannot read it"
+                return self.bury(data, origin, reason, "rejected")
         self.unanswered = self.unanswered or answer.kind != "down"
         self.counts["retries"] += 1
         return None
@@ -416,7 +418,7 @@ class Bridge:
             self.rest(False)
 
     def rest(self, resting: bool) -> None:
-        """While an event waits, only the heartbeat goes on; polling goes on too, or the group would be lost."""
+        """While an event waits, only the heartbeat goes on; and polling, or the group would be lost."""
         parts = [part for part in self.client.assignment() if part.topic != self.config.heartbeat]
         if parts and resting:
             self.client.pause(parts)
@@ -465,7 +467,7 @@ class Bridge:
         self.courier.counts["errors"] += 1
         self.say(f"{error.name()} {topic}", 4, f"Kafka: {topic} {error.name()}: {error.str()}")
         if error.fatal():
-            raise Lost(f"Kafka: {error.str()}")
+            raise LostError(f"Kafka: {error.str()}")
 
     def listen(self) -> None:
         """Notices that nothing comes."""
@@ -474,9 +476,10 @@ class Bridge:
         silence = time.monotonic() - self.beat
         if silence > self.config.heartbeat_limit and not self.silent:
             self.silent = True
-            log(3, f"no heartbeat for {self.config.heartbeat_limit} s: are the credentials right, is Kafka there?")
+            limit = self.config.heartbeat_limit
+            log(3, f"no heartbeat for {limit} s: are the credentials right, is Kafka there?")
         if silence > self.config.lost_after:
-            raise Lost(f"no heartbeat for {self.config.lost_after} s")
+            raise LostError(f"no heartbeat for {self.config.lost_after} s")
 
     def say(self, what: str, priority: int, text: str) -> None:
         """Logs a thing once in ten minutes."""
@@ -502,17 +505,21 @@ class Bridge:
             self.say("metrics", 4, f"cannot write the metrics: {error}")
 
 
-RESULTS = ["delivered", "seen", "uncertain", "rejected", "oversize", "unknown", "archived", "ignored", "empty"]
+RESULTS = ["delivered", "seen", "uncertain", "rejected", "oversize", "unknown", "archived"]
+RESULTS += ["ignored", "empty"]
 
 
 def metrics(counts: Counter[str], waiting: int, beat: float, message: float, heard: bool) -> str:
     """What it did, as Prometheus reads it."""
-    lines = ["# HELP voevent_gcn_messages_total Messages by what became of them.", "# TYPE voevent_gcn_messages_total counter"]
+    lines = [
+        "# HELP voevent_gcn_messages_total Messages by what became of them.",
+        "# TYPE voevent_gcn_messages_total counter",
+    ]
     lines += [f'voevent_gcn_messages_total{{result="{name}"}} {counts[name]}' for name in RESULTS]
     others: list[tuple[str, str, str, float]] = [
         ("retries_total", "counter", "Attempts that the broker did not answer.", counts["retries"]),
         ("errors_total", "counter", "Complaints of Kafka.", counts["errors"]),
-        ("dead_letters_removed_total", "counter", "Dead letters that went for lack of room.", counts["removed"]),
+        ("dead_letters_removed_total", "counter", "Dead letters gone for lack of room.", counts["removed"]),
         ("waiting", "gauge", "Events that wait for the broker.", waiting),
         ("heard", "gauge", "Whether the heartbeat is heard.", int(heard)),
         ("heartbeat_timestamp_seconds", "gauge", "The last heartbeat; 0 for none.", int(beat)),
@@ -584,7 +591,7 @@ def serve(config: Config) -> int:
     signal.signal(signal.SIGINT, stop)
     try:
         bridge.run()
-    except Lost as lost:
+    except LostError as lost:
         log(3, f"{lost}: it begins anew")
         return 1
     return 0

@@ -3,10 +3,11 @@
     kafka.py serve SOCKET PORT    runs it
     kafka.py ask SOCKET WORD...   asks it for something, and prints the answer
 
-The door passes bytes on, names itself where the cluster names its own port, and can be shut. It can also ask for a
-password (SASL PLAIN), which the mock cluster itself cannot.
+The door passes bytes on, names itself where the cluster names its own port, and can be shut. It can also ask
+for a password (SASL PLAIN), which the mock cluster itself cannot.
 """
 
+import contextlib
 import importlib
 import json
 import socket
@@ -72,10 +73,8 @@ class Door:
         """Ends all connections."""
         streams, self.streams = self.streams, []
         for stream in streams:
-            try:
+            with contextlib.suppress(OSError):
                 stream.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
     def pass_on(self, client: socket.socket) -> None:
         """One connection."""

@@ -1,6 +1,6 @@
 """Subscribes to a broker, and writes the IVORN of each event that comes, a line each.
 
-    witness.py PORT FILE
+witness.py PORT FILE
 """
 
 import re
@@ -12,8 +12,8 @@ from pathlib import Path
 
 TRANSPORT = (
     '<?xml version="1.0" encoding="UTF-8"?><trn:Transport'
-    ' xmlns:trn="http://www.telescope-networks.org/xml/Transport/v1.1" version="1.0" role="{role}"><Origin>{origin}'
-    "</Origin><Response>ivo://org.example/witness</Response><TimeStamp>2026-01-01T00:00:00Z</TimeStamp></trn:Transport>"
+    ' xmlns:trn="http://www.telescope-networks.org/xml/Transport/v1.1" version="1.0" role="{role}">'
+    "<Origin>{origin}</Origin><Response>ivo://org.example/witness</Response><TimeStamp>2026-01-01T00:00:00Z</TimeStamp></trn:Transport>"
 )
 
 
