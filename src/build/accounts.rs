@@ -61,6 +61,7 @@ mod tests {
             group: name("voevent"),
             home: path("/home/voeventserve"),
             shell: path("/usr/sbin/nologin"),
+            adopt: false,
         }];
         insta::assert_snapshot!(sysusers(&[Group { name: name("voevent") }], &users), @r#"
         # Users and groups of this VOEvent node, from its host file.

@@ -155,6 +155,8 @@ pub struct UnitArtifact {
     pub wanted_by: Vec<UnitName>,
     /// Whether another artifact may give the same bytes.
     pub same: bool,
+    /// Whether somebody else's unit of this name is set aside, and given back when this one goes.
+    pub adopt: bool,
 }
 
 impl UnitArtifact {
@@ -198,6 +200,8 @@ pub struct UserArtifact {
     pub home: TargetPath,
     /// The login shell.
     pub shell: TargetPath,
+    /// Whether one of this name that is there already is taken as it is.
+    pub adopt: bool,
 }
 
 /// A check.

@@ -156,6 +156,7 @@ fn of_user(user: &User) -> Fields {
         ("group", user.group.to_string()),
         ("home", user.home.to_string()),
         ("shell", user.shell.to_string()),
+        ("adopt", if user.adopt { user.adopt.to_string() } else { String::new() }),
     ]
 }
 
@@ -190,6 +191,7 @@ fn of_unit(unit: &Unit) -> Fields {
         ("X-StopOnRemoval", unit.stop_on_removal.to_string()),
         ("seconds to start", unit.start_timeout.to_string()),
         ("seconds to stop", unit.stop_timeout.to_string()),
+        ("adopt", if unit.adopt { unit.adopt.to_string() } else { String::new() }),
     ]
 }
 

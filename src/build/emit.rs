@@ -218,6 +218,7 @@ impl Fields<'_> {
                 group: self.name("group")?,
                 home: self.account_path("home")?,
                 shell: self.account_path("shell")?,
+                adopt: self.flag("adopt"),
             }),
             Kind::Group => What::Group { name: self.name("name")? },
             Kind::Directory => {
@@ -334,7 +335,11 @@ impl Fields<'_> {
         if drop_in.is_some() && !wanted_by.is_empty() {
             return Err(self.fault("wanted_by", "a drop-in is wanted by nobody", "leave it out"));
         }
-        Ok(UnitArtifact { unit, drop_in, text, wanted_by, same: self.flag("same") })
+        let (same, adopt) = (self.flag("same"), self.flag("adopt"));
+        if drop_in.is_some() && adopt {
+            return Err(self.fault("adopt", "a drop-in takes nobody's place", "leave it out"));
+        }
+        Ok(UnitArtifact { unit, drop_in, text, wanted_by, same, adopt })
     }
 }
 

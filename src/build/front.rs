@@ -10,6 +10,7 @@ use std::path::Path;
 use crate::base::name::{HostName, InstanceName};
 use crate::base::report::{Diagnostic, Place, Severity};
 
+use super::adopt;
 use super::artifact::{Rendered, What};
 use super::config::artifact::{ArtifactDecl, Kind};
 use super::emit::artifacts;
@@ -149,6 +150,7 @@ pub fn compile_from(
         found = errors(found)?;
         let mut faults = Vec::new();
         let artifacts = whole::check(world, artifacts, &mut faults);
+        let artifacts = adopt::apply(&world.host.adopt, artifacts, &mut faults);
         found.extend(cut(faults).into_iter().map(|fault| explained(fault, &reads, &settings)));
         artifacts
     };

@@ -32,6 +32,8 @@ pub struct Host {
     pub texts: BTreeMap<&'static str, Placed<String>>,
     /// Who said what about them.
     pub histories: BTreeMap<&'static str, History>,
+    /// The paths, units and users of which those of somebody else are taken over.
+    pub adopt: Vec<Placed<String>>,
     /// The modules that it turns on, as written.
     pub modules: Vec<Placed<InstanceName>>,
 }
@@ -93,7 +95,8 @@ impl HostFiles {
         };
         let (system, arch, python) = (needed("system"), needed("arch"), needed("python"));
         let target = Target { system: system?, arch: arch?, python: python? };
-        Some(Host { name, target, texts, histories, modules: self.modules() })
+        let adopt = self.files.iter().flat_map(|file| file.adopt.iter().cloned()).collect();
+        Some(Host { name, target, texts, histories, adopt, modules: self.modules() })
     }
 
     fn text(&self, key: &'static str, faults: &mut Vec<Diagnostic>) -> Option<Placed<String>> {

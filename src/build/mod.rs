@@ -39,6 +39,7 @@ pub mod holes;
 pub mod opaque;
 pub mod render;
 
+pub mod adopt;
 pub mod emit;
 pub mod folders;
 pub mod paths;

@@ -112,6 +112,7 @@ pub(crate) fn unit(name: &str, text: &str) -> UnitArtifact {
         text: template(Grammar::Unit, text),
         wanted_by: vec![UnitName::new("voevent.target").unwrap()],
         same: false,
+        adopt: false,
     }
 }
 
@@ -140,7 +141,7 @@ pub(crate) fn venv(name: &str) -> What {
 
 pub(crate) fn user(name: &str, group: &str) -> What {
     let (home, shell) = (path(&format!("/home/{name}")), path("/usr/sbin/nologin"));
-    What::User(UserArtifact { name: user_name(name), group: user_name(group), home, shell })
+    What::User(UserArtifact { name: user_name(name), group: user_name(group), home, shell, adopt: false })
 }
 
 pub(crate) fn directory(at: &str, owner: &str, group: &str) -> What {

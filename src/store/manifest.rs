@@ -135,6 +135,9 @@ pub struct Unit {
     pub stop_timeout: u64,
     /// Who wants it.
     pub wanted_by: Vec<UnitName>,
+    /// Whether somebody else's unit of its name is set aside, and given back when it goes.
+    #[serde(default)]
+    pub adopt: bool,
 }
 
 /// A drop-in of a unit.
@@ -183,6 +186,9 @@ pub struct User {
     pub home: TargetPath,
     /// The login shell.
     pub shell: TargetPath,
+    /// Whether one of its name that is there already is taken as it is.
+    #[serde(default)]
+    pub adopt: bool,
 }
 
 /// A folder that systemd-tmpfiles makes.

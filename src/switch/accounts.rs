@@ -116,6 +116,34 @@ pub enum Difference {
     },
 }
 
+/// What differs from what is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    /// What must not be.
+    pub wrong: Vec<Difference>,
+    /// What users are like that are taken as they are.
+    pub taken: Vec<Difference>,
+}
+
+impl Difference {
+    /// The user who could be taken as he is, where that is all that is the matter.
+    #[must_use]
+    pub fn adopted(&self) -> Option<&str> {
+        match self {
+            Self::Home { user, .. } | Self::Shell { user, .. } | Self::PrimaryGroup { user, .. } => {
+                Some(user)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it will be made.
+    #[must_use]
+    pub const fn is_missing(&self) -> bool {
+        matches!(self, Self::NoUser(_) | Self::NoGroup(_))
+    }
+}
+
 impl Accounts {
     /// Reads both files. As for the C library, a line that is none is passed over, and of two with one name the first
     /// counts.
@@ -152,7 +180,14 @@ impl Accounts {
 
     /// What differs from what is wanted, groups first.
     #[must_use]
-    pub fn compare(&self, users: &[User], groups: &[Group]) -> Vec<Difference> {
+    pub fn compare(&self, users: &[User], groups: &[Group]) -> Compared {
+        let differences = self.differences(users, groups);
+        let adopts = |name: &str| users.iter().any(|user| user.adopt && user.name.as_str() == name);
+        let (taken, wrong) = differences.into_iter().partition(|one| one.adopted().is_some_and(adopts));
+        Compared { wrong, taken }
+    }
+
+    fn differences(&self, users: &[User], groups: &[Group]) -> Vec<Difference> {
         let mut differences = Vec::new();
         for group in groups {
             let name = group.name.as_str();
@@ -249,13 +284,14 @@ mod tests {
             group: UserName::new("voevent").unwrap(),
             home: TargetPath::new(home).unwrap(),
             shell: TargetPath::new(shell).unwrap(),
+            adopt: false,
         }
     }
 
     fn told(passwd: &str, group: &str, user: User) -> Vec<String> {
         let groups = [Group { name: UserName::new("voevent").unwrap() }];
-        let differences = Accounts::parse(passwd, group).compare(&[user], &groups);
-        differences.iter().map(ToString::to_string).collect()
+        let compared = Accounts::parse(passwd, group).compare(&[user], &groups);
+        compared.wrong.iter().map(ToString::to_string).collect()
     }
 
     #[test]

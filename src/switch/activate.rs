@@ -247,10 +247,19 @@ pub(super) fn refuse_collisions(plan: &Plan) -> Result<(), Failure> {
     if plan.collisions.is_empty() {
         return Ok(());
     }
-    Err(Failure::refused("what is not ours is in the way; nothing was changed")
+    let mut failure = Failure::refused("what is not ours is in the way; nothing was changed")
         .details(&plan.collisions)
-        .help("move these files away, or take the modules that place them off this host")
-        .help("or have the module that places one say `adopt = true`: what is there is set aside, and given back"))
+        .help("move it away, or take the modules that want its place off this host");
+    let adopt: BTreeSet<&String> = plan.collisions.iter().filter_map(|one| one.adopt.as_ref()).collect();
+    if !adopt.is_empty() {
+        let names: Vec<String> = adopt.into_iter().map(|name| format!("\"{name}\"")).collect();
+        failure = failure.help(format!(
+            "or have it taken over: say `adopt = [{}]` in `[host]`; files are set aside, and given back when ours go, \
+             users are taken as they are",
+            names.join(", ")
+        ));
+    }
+    Err(failure)
 }
 
 fn record(

@@ -12,6 +12,9 @@
 //! | goes | nothing, or ours, and something was set aside for it | that is given back, by a rename over ours |
 //! | goes | ours | removed after the flip |
 //!
+//! A file that stands before a unit of ours is somebody else's in its place: it is set aside, removed after the flip, and
+//! given back, by the same rules.
+//!
 //! What is set aside stays there until the switch has ended, so that the way back can take its place again. What is in
 //! a record to be set aside, and has no copy, never left its place: it is not ours, whatever it looks like.
 
@@ -19,8 +22,8 @@ use std::collections::BTreeSet;
 
 use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
-use crate::store::manifest::{ManagedPath, Place};
-use crate::switch::observed::{Aside, Found, Observed, live_target};
+use crate::store::manifest::{ManagedPath, Place, Unit};
+use crate::switch::observed::{Aside, Found, Observed, live_target, shadowed_by};
 use crate::switch::plan::{Action, Collision, Desired, Plan, Steps, Way};
 use crate::switch::record::SetAside;
 
@@ -39,12 +42,16 @@ pub(super) fn file_steps(observed: &Observed, desired: Desired<'_>, plan: &mut P
         for managed in wanted {
             case.wanted((managed, bundle), (&mut steps, plan));
         }
+        for unit in &bundle.manifest.units {
+            case.shadowed(unit, (&mut steps, plan));
+        }
     }
     let known: BTreeSet<&TargetPath> = observed
         .generations
         .bundles()
         .flat_map(|bundle| bundle.manifest.paths.iter().map(|managed| &managed.path))
-        .filter(|path| !wanted.iter().any(|managed| managed.path == **path))
+        .chain(observed.aside.keys())
+        .filter(|path| !desired.generation.is_some_and(|(_, bundle)| stays(path, bundle)))
         .collect();
     for path in known {
         Case { observed, way: desired.way }.goes(path, (&mut steps, plan));
@@ -89,17 +96,39 @@ impl<'a> Case<'a> {
             steps.before(Action::SetAside(path.clone()), "it is somebody else's, and is adopted");
             steps.after(placed(managed), "what was there is set aside");
         } else {
-            plan.collisions.push(Collision { path: path.to_string(), what: self.in_the_way(managed, found) });
+            plan.collisions.push(self.in_the_way(managed, found));
         }
     }
 
-    fn in_the_way(self, managed: &ManagedPath, found: &Found) -> String {
-        if !self.is_new(&managed.path) {
-            "was replaced by somebody else's file".to_owned()
-        } else if managed.adopt && *found == Found::Other {
-            "is somebody else's, and neither a file nor a link that could be set aside".to_owned()
+    fn in_the_way(self, managed: &ManagedPath, found: &Found) -> Collision {
+        let path = &managed.path;
+        let (what, adopt) = if !self.is_new(path) {
+            ("was replaced by somebody else's file", None)
+        } else if *found == Found::Other {
+            ("is somebody else's, and neither a file nor a link", None)
         } else {
-            "is somebody else's file".to_owned()
+            ("is somebody else's file", Some(path.to_string()))
+        };
+        Collision { what: format!("`{path}` {what}"), adopt }
+    }
+
+    /// Files that stand before a unit of the desired bundle.
+    fn shadowed(self, unit: &Unit, (steps, plan): (&mut Steps, &mut Plan)) {
+        let is_new = !self.observed.generations.bundles().any(|bundle| bundle.unit(&unit.name).is_some());
+        for (path, found) in self.observed.shadows.get(&unit.name).into_iter().flatten() {
+            if self.was_given_back(path, found) {
+                steps.after(Action::Remove(path.clone()), "what was set aside had been given back");
+                continue;
+            }
+            let can_be = self.way == Way::Forward && is_new && *found != Found::Other;
+            if can_be && unit.adopt {
+                let reason = format!("it stands before our `{}`, and is adopted", unit.name);
+                steps.before(Action::SetAside(path.clone()), reason);
+                steps.after(Action::Remove(path.clone()), "it is set aside");
+                continue;
+            }
+            let what = format!("`{path}` stands before our `{}`, which systemd then never reads", unit.name);
+            plan.collisions.push(Collision { what, adopt: can_be.then(|| unit.name.to_string()) });
         }
     }
 
@@ -159,6 +188,13 @@ fn placed(managed: &ManagedPath) -> Action {
     }
 }
 
+/// Whether a bundle has something in the place of what was at a path: there, or a unit that a file there stands before.
+fn stays(path: &TargetPath, bundle: &Bundle) -> bool {
+    let unit = shadowed_by(path);
+    bundle.manifest.paths.iter().any(|managed| managed.path == *path)
+        || unit.is_some_and(|unit| bundle.unit(&unit).is_some())
+}
+
 /// What the record of generation `number` says is set aside: what was, for paths that it has too, and what its plan sets
 /// aside.
 pub(super) fn held_aside(
@@ -166,8 +202,8 @@ pub(super) fn held_aside(
     bundle: &Bundle,
     (plan, number): (&Plan, u64),
 ) -> Vec<SetAside> {
-    let stays = |path: &TargetPath| bundle.manifest.paths.iter().any(|managed| managed.path == *path);
-    let before = observed.aside.iter().filter(|(path, aside)| aside.found != Found::Absent && stays(path));
+    let before = observed.aside.iter();
+    let before = before.filter(|(path, aside)| aside.found != Found::Absent && stays(path, bundle));
     let before = before.map(|(path, aside)| SetAside { path: path.clone(), generation: aside.generation });
     let new = plan.steps.iter().filter_map(|step| match &step.action {
         Action::SetAside(path) => Some(SetAside { path: path.clone(), generation: number }),

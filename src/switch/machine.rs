@@ -9,12 +9,15 @@ use crate::base::layout;
 use crate::base::name::UnitName;
 use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
+use crate::switch::accounts::Accounts;
 use crate::switch::aside;
-use crate::switch::observed::{Active, Found, Generations, Observed, UnitFound};
+use crate::switch::observed::{Active, Found, Generations, Observed, SHADOWING, UnitFound};
+use crate::switch::peek::Peek;
 use crate::switch::root::Root;
 use crate::switch::state::{State, StateError};
 use crate::switch::systemd::{self, Systemd, SystemdError};
 use crate::switch::traces::running_digest;
+use crate::switch::users::{self, UsersError};
 
 /// A target.
 #[derive(Debug)]
@@ -39,6 +42,9 @@ pub enum LookError {
     /// systemd cannot be asked.
     #[error(transparent)]
     Systemd(#[from] SystemdError),
+    /// Users cannot be read.
+    #[error(transparent)]
+    Users(#[from] UsersError),
 }
 
 impl Machine {
@@ -73,6 +79,7 @@ impl Machine {
         let paths: BTreeSet<&TargetPath> = bundles
             .iter()
             .flat_map(|bundle| bundle.manifest.paths.iter().map(|managed| &managed.path))
+            .chain(aside.keys())
             .collect();
         let paths = paths
             .into_iter()
@@ -88,9 +95,26 @@ impl Machine {
         }
         let names: BTreeSet<&UnitName> =
             bundles.iter().flat_map(|bundle| bundle.manifest.units.iter().map(|unit| &unit.name)).collect();
+        let shadowed = desired.iter().flat_map(|bundle| &bundle.manifest.units).map(|unit| &unit.name);
+        let shadows =
+            shadowed.map(|name| Ok((name.clone(), self.shadows(name)?))).collect::<Result<_, IoError>>()?;
+        let accounts = match desired {
+            Some(_) => users::read(&Peek::open(self.root.dir())?, [])?,
+            None => Accounts::default(),
+        };
         let units = self.units(&names)?;
         drop(bundles);
-        Ok(Observed { generations, paths, missing_folders, made_folders, units, ran, aside })
+        Ok(Observed {
+            generations,
+            paths,
+            missing_folders,
+            made_folders,
+            units,
+            shadows,
+            accounts,
+            ran,
+            aside,
+        })
     }
 
     /// What the records of unfinished and live generations say that cannot be seen: which folders were made, and which
@@ -121,28 +145,28 @@ impl Machine {
         let states = systemd.units(&asked)?;
         let mut found = BTreeMap::new();
         for (name, state) in states {
-            let shadowed_by = self.shadow(&name)?;
             let running = running_digest(&name).on("read the running definition of", name.as_str())?;
             let running = running.and_then(|hex| Digest::from_hex(&hex));
             let active = active(&state);
-            found.insert(name, UnitFound { active, masked: state.masked(), running, shadowed_by });
+            found.insert(name, UnitFound { active, masked: state.masked(), running });
         }
         Ok(Some(found))
     }
 
-    /// A file that systemd would read instead of what our generator gives it; a mask is none.
-    fn shadow(&self, name: &UnitName) -> Result<Option<String>, IoError> {
-        for folder in [layout::UNITS, "/run/systemd/system"] {
+    /// Files that systemd would read instead of what our generator gives it; a mask is none.
+    fn shadows(&self, name: &UnitName) -> Result<BTreeMap<TargetPath, Found>, IoError> {
+        let mut shadows = BTreeMap::new();
+        for folder in SHADOWING {
             let Ok(path) = TargetPath::new(format!("{folder}/{name}")) else {
                 continue;
             };
             match self.root.look(&path)? {
                 Found::Absent => {}
                 Found::Link(target) if target == "/dev/null" => {}
-                Found::Link(_) | Found::File { .. } | Found::Other => return Ok(Some(path.to_string())),
+                found => drop(shadows.insert(path, found)),
             }
         }
-        Ok(None)
+        Ok(shadows)
     }
 }
 

@@ -89,6 +89,7 @@ fn bundle(spec: &Spec) -> Bundle {
             start_timeout: 90,
             stop_timeout: 90,
             wanted_by: vec![UnitName::new("voevent.target").unwrap()],
+            adopt: index == 0,
         });
     }
     let target = Target { arch: "x86_64".into(), python: "3.11".into(), system: "debian-12".into() };
@@ -121,12 +122,24 @@ fn foreign() -> impl Strategy<Value = Found> {
     ]
 }
 
+/// Where somebody else's file stands before a unit.
+fn shadow(unit: &UnitName) -> TargetPath {
+    TargetPath::new(format!("/etc/systemd/system/{unit}")).unwrap()
+}
+
 impl Model {
-    fn new(foreign: Vec<Found>) -> Self {
-        let paths: BTreeMap<TargetPath, Found> =
+    /// A machine on which somebody else has these files, and these files of units, some of which run.
+    fn new(foreign: Vec<Found>, units: Vec<(Found, bool)>) -> Self {
+        let mut paths: BTreeMap<TargetPath, Found> =
             foreign.into_iter().enumerate().map(|(index, found)| (path(index), found)).collect();
-        let idle = UnitFound { active: Active::Inactive, masked: false, running: None, shadowed_by: None };
-        let units = (0..UNITS.len()).map(|index| (unit(index), idle.clone())).collect();
+        let mut of_units = BTreeMap::new();
+        for (index, (found, runs)) in units.into_iter().enumerate() {
+            let runs = runs && found != Found::Absent;
+            let active = if runs { Active::Active } else { Active::Inactive };
+            of_units.insert(unit(index), UnitFound { active, masked: false, running: None });
+            paths.insert(shadow(&unit(index)), found);
+        }
+        let units = of_units;
         let seen = Observed {
             paths: paths.clone(),
             units: Some(units),
@@ -234,22 +247,34 @@ impl Model {
             }
             Action::Stop(name) => self.set_unit(name, Active::Inactive, None),
             Action::Start(name) | Action::Restart(name) | Action::Reload(name) => {
-                let digest = live(self).unwrap().unit(name).unwrap().digest;
-                let service = name.as_str().ends_with(".service");
-                self.set_unit(name, Active::Active, service.then_some(digest));
+                let service = name.as_str().ends_with(".service") && !self.is_theirs(name);
+                let digest = service.then(|| live(self).unwrap().unit(name).unwrap().digest);
+                self.set_unit(name, Active::Active, digest);
             }
             Action::Directories | Action::DaemonReload | Action::ResetFailed(_) => {}
         }
     }
 
     fn set_unit(&mut self, name: &UnitName, active: Active, running: Option<Digest<OfUnit>>) {
-        let found = UnitFound { active, masked: false, running, shadowed_by: None };
+        let found = UnitFound { active, masked: false, running };
         self.seen.units.as_mut().unwrap().insert(name.clone(), found);
     }
 
     fn plan_to(&self, number: Option<u64>, way: Way) -> Plan {
         let generation = number.map(|number| (number, &self.bundles[&number]));
-        plan(&self.seen, Desired { generation, way })
+        let mut seen = self.seen.clone();
+        for unit in generation.iter().flat_map(|(_, bundle)| &bundle.manifest.units) {
+            let path = shadow(&unit.name);
+            if let Some(found) = self.seen.paths.get(&path).filter(|found| **found != Found::Absent) {
+                seen.shadows.insert(unit.name.clone(), [(path, found.clone())].into());
+            }
+        }
+        plan(&seen, Desired { generation, way })
+    }
+
+    /// Whether a unit is somebody else's: its file stands before ours, or there is none of ours.
+    fn is_theirs(&self, unit: &UnitName) -> bool {
+        self.seen.paths[&shadow(unit)] != Found::Absent
     }
 
     fn apply(&mut self, plan: &Plan) {

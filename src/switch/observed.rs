@@ -9,6 +9,7 @@ use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
 use crate::store::manifest::{ManagedPath, Place};
 use crate::store::object::ObjectDigest;
+use crate::switch::accounts::Accounts;
 
 /// A generation and its bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +70,6 @@ pub struct UnitFound {
     pub masked: bool,
     /// The definition that runs, where the unit carries one (`VOEVENT_UNIT`).
     pub running: Option<Digest<OfUnit>>,
-    /// A file of the administrator's or of another package that stands before ours.
-    pub shadowed_by: Option<String>,
 }
 
 /// The states of a unit, as far as a plan tells them apart (org.freedesktop.systemd1(5), `ActiveState`).
@@ -97,6 +96,10 @@ pub struct Observed {
     pub made_folders: BTreeSet<TargetPath>,
     /// What systemd says of each unit of theirs and of the desired bundle; `None` on an offline root.
     pub units: Option<BTreeMap<UnitName, UnitFound>>,
+    /// Files of somebody else's that stand before units of the desired bundle, by the unit; masks are none.
+    pub shadows: BTreeMap<UnitName, BTreeMap<TargetPath, Found>>,
+    /// Users and groups that the machine's files have.
+    pub accounts: Accounts,
     /// Units of ours that ran when the pending activation began.
     pub ran: BTreeSet<UnitName>,
     /// Somebody else's files that the committed and the pending generation have set aside, by the path that they had.
@@ -112,6 +115,15 @@ pub struct Aside {
     pub found: Found,
     /// Whether the committed generation holds it, and not only the pending one.
     pub committed: bool,
+}
+
+/// The folders whose units systemd reads instead of ours.
+pub const SHADOWING: [&str; 2] = [layout::UNITS, "/run/systemd/system"];
+
+/// The unit before which a file of this path stands.
+#[must_use]
+pub fn shadowed_by(path: &TargetPath) -> Option<UnitName> {
+    SHADOWING.contains(&path.parent()).then(|| UnitName::new(path.file_name()).ok())?
 }
 
 /// Where the managed link of a path leads: through `current`.

@@ -11,7 +11,7 @@ use std::fmt;
 use crate::base::name::UnitName;
 use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
-use crate::store::manifest::Mode;
+use crate::store::manifest::{Manifest, Mode};
 use crate::store::object::ObjectName;
 use crate::switch::file_rules::file_steps;
 use crate::switch::observed::Observed;
@@ -121,15 +121,15 @@ pub struct Plan {
 /// Something that is not ours where something of ours should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collision {
-    /// Where.
-    pub path: String,
-    /// What is there.
+    /// What is where.
     pub what: String,
+    /// What `adopt` of `[host]` would have to name, where that would help.
+    pub adopt: Option<String>,
 }
 
 impl fmt::Display for Collision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` {}", self.path, self.what)
+        f.write_str(&self.what)
     }
 }
 
@@ -156,6 +156,7 @@ impl Plan {
 #[must_use]
 pub fn plan(observed: &Observed, desired: Desired<'_>) -> Plan {
     let mut plan = Plan::default();
+    users(observed, desired, &mut plan);
     let files = file_steps(observed, desired, &mut plan);
     let units = unit_steps(observed, desired, &mut plan);
     let live = observed.generations.live.as_ref();
@@ -206,6 +207,20 @@ impl Steps {
 
     pub(super) fn after(&mut self, action: Action, reason: impl Into<String>) {
         self.after.push(Step { action, reason: reason.into() });
+    }
+}
+
+/// Users that are there already and are others than the bundle wants.
+fn users(observed: &Observed, desired: Desired<'_>, plan: &mut Plan) {
+    let (Some((_, bundle)), Way::Forward) = (desired.generation, desired.way) else {
+        return;
+    };
+    let Manifest { users, groups, .. } = &bundle.manifest;
+    let compared = observed.accounts.compare(users, groups);
+    plan.notes.extend(compared.taken.iter().map(|taken| format!("{taken}: it is taken as it is")));
+    for difference in compared.wrong.iter().filter(|difference| !difference.is_missing()) {
+        let adopt = difference.adopted().map(str::to_owned);
+        plan.collisions.push(Collision { what: difference.to_string(), adopt });
     }
 }
 

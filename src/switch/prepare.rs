@@ -9,13 +9,14 @@ use crate::base::name::{UnitName, UserName};
 use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
 use crate::store::manifest::{ManagedPath, Manifest, Place};
+use crate::switch::accounts::Difference;
 use crate::switch::facts::gather;
 use crate::switch::failure::Failure;
 use crate::switch::machine::Machine;
 use crate::switch::peek::Peek;
 use crate::switch::preflight::{Facts, Wanted, judge};
 use crate::switch::state::Pointer;
-use crate::switch::users;
+use crate::switch::users::{self, UsersError};
 
 /// Refuses a target that the bundle cannot work on: system, arch, interpreter, packages, room, ports, folders.
 ///
@@ -100,18 +101,20 @@ fn dbm_changed(machine: &Machine, facts: &Facts) -> Result<Option<String>, Failu
 /// Makes users and groups, and reads them back: systemd-sysusers ends well where a name is taken by somebody else.
 ///
 /// # Errors
-/// Where one of them is not as the bundle says.
+/// Where one of them is not as the bundle says, and is not taken as it is.
 pub fn make_users(machine: &Machine, bundle: &Bundle) -> Result<(), Failure> {
     let manifest = &bundle.manifest;
     let peek = Peek::open(machine.root.dir())?;
-    let read = || users::read(&peek, names(manifest));
-    if read()?.compare(&manifest.users, &manifest.groups).is_empty() {
+    let wrong = || -> Result<Vec<Difference>, UsersError> {
+        Ok(users::read(&peek, names(manifest))?.compare(&manifest.users, &manifest.groups).wrong)
+    };
+    if wrong()?.is_empty() {
         return Ok(());
     }
     if let Some(file) = file_at(machine, manifest, layout::SYSUSERS)? {
         users::make_users(machine.root.dir(), &file)?;
     }
-    let differences = read()?.compare(&manifest.users, &manifest.groups);
+    let differences = wrong()?;
     if differences.is_empty() {
         return Ok(());
     }

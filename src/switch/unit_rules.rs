@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | masked, or a template | any | nothing |
 //! | goes | runs, `X-StopOnRemoval=` not `no` | stopped before the flip |
+//! | goes, on the way back, and somebody else's of its name is given back | ran before | stopped as ours, started as theirs |
 //! | new, and wanted by something | runs not | started |
 //! | stays | failed | started |
 //! | stays | was stopped by an activation that did not end | started |
@@ -20,8 +21,8 @@ use crate::base::name::UnitName;
 use crate::store::bundle::Bundle;
 use crate::store::manifest::Unit;
 use crate::store::manifest::treatment::{self, IfChanged};
-use crate::switch::observed::{Active, Observed, UnitFound};
-use crate::switch::plan::{Action, Collision, Desired, Plan, Steps};
+use crate::switch::observed::{Active, Observed, UnitFound, shadowed_by};
+use crate::switch::plan::{Action, Desired, Plan, Steps, Way};
 
 /// The steps for all units of the live, the pending and the desired bundle.
 pub(super) fn unit_steps(observed: &Observed, desired: Desired<'_>, plan: &mut Plan) -> Steps {
@@ -38,10 +39,6 @@ pub(super) fn unit_steps(observed: &Observed, desired: Desired<'_>, plan: &mut P
             continue;
         };
         let unit = new.and_then(|bundle| bundle.unit(name));
-        if let (Some(_), Some(file)) = (unit, &found.shadowed_by) {
-            let what = format!("stands before our `{name}`, which systemd then never reads");
-            plan.collisions.push(Collision { path: file.clone(), what });
-        }
         if treatment::is_template(name) {
             continue;
         }
@@ -49,8 +46,11 @@ pub(super) fn unit_steps(observed: &Observed, desired: Desired<'_>, plan: &mut P
             plan.leave(name, "is masked: it is left alone");
             continue;
         }
+        let theirs = observed.aside.keys().any(|path| shadowed_by(path).as_ref() == Some(name));
+        let back = desired.way == Way::Back && theirs;
         let case = Case { name, found, old: old_unit(observed, name), ran: observed.ran.contains(name) };
         match unit {
+            None if back => case.is_given_back(&mut steps),
             None => case.goes(&mut steps),
             Some(unit) => case.stays_or_comes(unit, &mut steps, plan),
         }
@@ -81,6 +81,18 @@ impl Case<'_> {
                 steps.after(Action::ResetFailed(self.name.clone()), "no module has it any more");
             }
             Active::Active | Active::Inactive => {}
+        }
+    }
+
+    /// The way back leads to a unit of the same name that is not ours. What carries no definition of ours runs as it was.
+    fn is_given_back(&self, steps: &mut Steps) {
+        let name = self.name;
+        if self.found.active == Active::Active && self.found.running.is_none() {
+            return;
+        }
+        self.goes(steps);
+        if self.ran {
+            steps.after(Action::Start(name.clone()), "it ran before, as somebody else's");
         }
     }
 
@@ -156,13 +168,14 @@ mod tests {
             start_timeout: 90,
             stop_timeout: 90,
             wanted_by: Vec::new(),
+            adopt: false,
         }
     }
 
     /// What is done with a unit that was started as 1, with this one live, where that one is to be.
     fn done(active: Active, live: &Unit, new: &Unit) -> Vec<Action> {
         let running = Some(unit(1, false).digest);
-        let found = UnitFound { active, masked: false, running, shadowed_by: None };
+        let found = UnitFound { active, masked: false, running };
         let case = Case { name: &new.name, found: &found, old: Some(live), ran: true };
         let mut steps = Steps::default();
         case.stays_or_comes(new, &mut steps, &mut Plan::default());

@@ -101,6 +101,7 @@ impl Kind {
                 ("name", Holds::Text, true),
                 ("wanted_by", Holds::Texts, false),
                 ("same", Holds::Bool, false),
+                ("adopt", Holds::Bool, false),
             ],
             Self::Venv => &[
                 ("name", Holds::Text, true),
@@ -112,6 +113,7 @@ impl Kind {
                 ("group", Holds::User, true),
                 ("home", Holds::Path, true),
                 ("shell", Holds::Path, true),
+                ("adopt", Holds::Bool, false),
             ],
             Self::Directory => &[
                 ("path", Holds::Path, true),

@@ -26,6 +26,8 @@ pub struct HostFile {
     pub imports: Vec<Placed<String>>,
     /// Where more modules are, relative to itself.
     pub module_paths: Vec<Placed<String>>,
+    /// The paths, units and users of which those of somebody else are taken over.
+    pub adopt: Vec<Placed<String>>,
     /// The modules that it turns on.
     pub modules: Vec<Placed<InstanceName>>,
     /// Whether its `modules` replace those of what it imports.
@@ -54,6 +56,7 @@ pub fn read(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> HostFile {
         source: Arc::clone(source),
         imports: Vec::new(),
         module_paths: Vec::new(),
+        adopt: Vec::new(),
         modules: Vec::new(),
         replace_modules: false,
         texts: BTreeMap::new(),
@@ -90,6 +93,7 @@ fn head(file: &mut HostFile, entry: &Entry, faults: &mut Vec<Diagnostic>) {
     }
     file.imports = keys.strings("imports", faults);
     file.module_paths = keys.strings("module_paths", faults);
+    file.adopt = keys.strings("adopt", faults);
     file.imports.retain(|path| is_relative(path, faults));
     file.module_paths.retain(|path| is_relative(path, faults));
     if let Some(entry) = keys.take("modules") {

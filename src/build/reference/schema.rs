@@ -65,6 +65,16 @@ fn host(modules: &Library) -> Value {
             "examples": [["../../our-modules"]],
         }),
     );
+    properties.insert(
+        "adopt".to_owned(),
+        json!({
+            "description": "Paths, units and users that may be there already: files are set aside and given back, \
+                            users are taken as they are.",
+            "type": "array",
+            "items": { "type": "string", "minLength": 1 },
+            "examples": [["comet.service", "/etc/motd", "voeventserve"]],
+        }),
+    );
     let names: Vec<&str> = modules.keys().map(ModuleName::as_str).collect();
     let several = modules.values().filter(|module| module.instances).map(|module| module.name.as_str());
     let several: Vec<&str> = several.collect();

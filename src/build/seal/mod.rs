@@ -134,6 +134,7 @@ impl<'a> Sealer<'a> {
                 group: user.group.clone(),
                 home: user.home.clone(),
                 shell: user.shell.clone(),
+                adopt: user.adopt,
             }),
             What::Group { name } => self.manifest.groups.push(Group { name: name.clone() }),
             What::Directory { path, mode, owner, group } => {

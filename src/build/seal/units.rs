@@ -105,7 +105,7 @@ impl<'a> Sealer<'a> {
             layout::STATE
         );
         if let (Ok(name), Ok(parsed)) = (UnitName::new(layout::TARGET_UNIT), UnitFile::parse(&target)) {
-            self.add_unit((name, Vec::new()), target, &parsed);
+            self.add_unit((name, Vec::new(), false), target, &parsed);
         }
         let units = std::mem::take(&mut self.units);
         let mut seen: BTreeMap<(&UnitName, Option<&Label>), &FilledUnit<'_>> = BTreeMap::new();
@@ -134,8 +134,8 @@ impl<'a> Sealer<'a> {
             self.judge(name, unit.of, &whole, |other| {
                 seen.keys().any(|(name, label)| label.is_none() && name.as_str() == other)
             });
-            let wanted_by = unit.artifact.wanted_by.clone();
-            self.add_unit(((*name).clone(), wanted_by), unit.text.clone(), &whole);
+            let UnitArtifact { wanted_by, adopt, .. } = unit.artifact;
+            self.add_unit(((*name).clone(), wanted_by.clone(), *adopt), unit.text.clone(), &whole);
         }
     }
 
@@ -162,7 +162,12 @@ impl<'a> Sealer<'a> {
         }
     }
 
-    fn add_unit(&mut self, (name, wanted_by): (UnitName, Vec<UnitName>), mut text: String, whole: &UnitFile) {
+    fn add_unit(
+        &mut self,
+        (name, wanted_by, adopt): (UnitName, Vec<UnitName>, bool),
+        mut text: String,
+        whole: &UnitFile,
+    ) {
         let digest = whole.digest();
         if !text.ends_with('\n') {
             text.push('\n');
@@ -192,6 +197,7 @@ impl<'a> Sealer<'a> {
             start_timeout: rules.start_timeout,
             stop_timeout: rules.stop_timeout,
             wanted_by,
+            adopt,
         });
     }
 }

@@ -36,6 +36,7 @@ impl World {
             target,
             texts: texts.into(),
             histories: BTreeMap::new(),
+            adopt: Vec::new(),
             modules: Vec::new(),
         };
         fs::create_dir(&folders.locks).unwrap();

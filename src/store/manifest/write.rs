@@ -60,6 +60,7 @@ impl Manifest {
             out.number("start_timeout", unit.start_timeout);
             out.number("stop_timeout", unit.stop_timeout);
             out.texts("wanted_by", unit.wanted_by.iter().map(UnitName::as_str));
+            out.flag_if("adopt", unit.adopt);
         }
         for drop_in in &self.drop_ins {
             out.element("drop_in");
@@ -80,6 +81,7 @@ impl Manifest {
             out.text("group", user.group.as_str());
             out.text("home", user.home.as_str());
             out.text("shell", user.shell.as_str());
+            out.flag_if("adopt", user.adopt);
         }
         for directory in &self.directories {
             out.element("directory");

@@ -5,9 +5,10 @@ use crate::switch::recover::is_done;
 
 /// One machine with something live, something that somebody else placed, and something new.
 fn world() -> impl Strategy<Value = (Model, Spec)> {
+    let units = prop::collection::vec((foreign(), any::<bool>()), UNITS.len());
     let foreign = prop::collection::vec(foreign(), PATHS.len());
-    (foreign, prop::option::of(spec()), spec()).prop_map(|(foreign, old, new)| {
-        let mut model = Model::new(foreign);
+    (foreign, units, prop::option::of(spec()), spec()).prop_map(|(foreign, units, old, new)| {
+        let mut model = Model::new(foreign, units);
         if let Some(old) = old {
             model.activate(1, &old);
         }
@@ -21,6 +22,8 @@ proptest! {
     #[test]
     fn a_switch_reaches_what_is_desired_and_then_has_nothing_to_do((mut model, new) in world()) {
         let before = model.seen.paths.clone();
+        let theirs: Vec<UnitName> =
+            model.running().into_iter().filter(|unit| model.is_theirs(unit)).collect();
         if model.activate(2, &new) {
             let plan = model.plan_to(Some(2), Way::Forward);
             prop_assert!(plan.is_empty(), "{plan:?}");
@@ -37,14 +40,19 @@ proptest! {
             }
             for (index, content) in new.units.iter().enumerate() {
                 let running = model.running().contains(&unit(index));
-                prop_assert_eq!(running, content.is_some());
+                prop_assert_eq!(running, content.is_some() || theirs.contains(&unit(index)));
+                prop_assert!(content.is_none() || !model.is_theirs(&unit(index)));
             }
         } else {
             let in_the_way = |(index, content): (usize, &Option<u8>)| {
                 content.is_some() && before[&path(index)] == model.before[&path(index)]
                     && before[&path(index)] != Found::Absent
             };
-            prop_assert!(new.paths.iter().enumerate().any(in_the_way));
+            let before_unit =
+                |(index, content): (usize, &Option<u8>)| content.is_some() && model.is_theirs(&unit(index));
+            prop_assert!(
+                new.paths.iter().enumerate().any(in_the_way) || new.units.iter().enumerate().any(before_unit)
+            );
             prop_assert_eq!(&before, &model.seen.paths);
         }
         prop_assert!(model.is_nothing_lost());
@@ -94,10 +102,13 @@ proptest! {
     #[test]
     fn desiring_nothing_gives_every_path_back((mut model, new) in world()) {
         model.activate(2, &new);
+        let generations = &model.seen.generations;
+        let ours = generations.bundles().flat_map(|bundle| bundle.manifest.units.iter().map(|unit| unit.name.clone()));
+        let ours: Vec<UnitName> = ours.collect();
         let plan = model.plan_to(None, Way::Forward);
         model.apply(&plan);
         prop_assert_eq!(&model.before, &model.seen.paths);
-        prop_assert!(model.running().is_empty());
+        prop_assert!(model.running().iter().all(|unit| model.is_theirs(unit) && !ours.contains(unit)));
         prop_assert_eq!(model.seen.generations.live, Generations::default().live);
     }
 }

@@ -1,6 +1,7 @@
 //! Links straight to somewhere, and files that take the place of others, where none can be.
 
-use super::module;
+use super::{HOST, module};
+use crate::sandbox::Sandbox;
 
 #[test]
 fn links_that_cannot_be() {
@@ -76,4 +77,37 @@ fn links_that_cannot_be() {
       |
       = help: give one of them another path
     ");
+}
+
+#[test]
+fn nothing_of_that_name_can_be_taken_over() {
+    let entries = "[[unit]]\nname = \"x.service.d/y.conf\"\nsource = \"text\"\nadopt = true\n";
+    insta::assert_snapshot!(module(entries, &[]).refused(), @"
+    error: a drop-in takes nobody's place
+     --> modules/m/module.toml:6:9
+      |
+    6 | adopt = true
+      |         ^^^^
+      |
+      = help: leave it out
+    ");
+    let project = Sandbox::example();
+    project.edit(HOST, "modules", "adopt = [\"commet.service\", \"comet\", \"voeventserve\"]\nmodules");
+    insta::assert_snapshot!(project.refused(), @r#"
+    error: `commet.service` is no path, unit or user of this host
+      --> hosts/node1.toml:11:10
+       |
+    11 | adopt = ["commet.service", "comet", "voeventserve"]
+       |          ^^^^^^^^^^^^^^^^
+       |
+       = help: did you mean `comet.service`?
+
+    error: `comet` is no path, unit or user of this host
+      --> hosts/node1.toml:11:28
+       |
+    11 | adopt = ["commet.service", "comet", "voeventserve"]
+       |                            ^^^^^^^
+       |
+       = help: known are `voeventdeploy`, `voeventserve` and `comet.service`
+    "#);
 }
