@@ -14,6 +14,7 @@ import contextlib
 import fcntl
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -116,14 +117,18 @@ class Monitor:
 
     def failed(self, unit: str) -> None:
         """Tells that a unit failed."""
-        key = f"unit {unit}"
-        with contextlib.suppress(Exception):
-            # It may be up again by now; what it was is told nevertheless.
+        shown: Mapping[str, str] = {}
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
             shown = probes.show_units([unit])[unit]
-            self._problem(key, f"{unit}: failed ({shown.get('Result', 'unknown')})")
-        if key not in self.state.problems:
-            self._problem(key, f"{unit}: failed")
-        log(4, f"problem: {self.state.problems[key].text}")
+        # What systemd starts again by itself is for the looks to see: some versions of it say so each time.
+        if shown.get("Restart", "no") != "no" and shown.get("ActiveState") != "failed":
+            return
+        # It may be up again by now, for the next event; that it failed is told nevertheless.
+        result = shown.get("Result", "success")
+        text = f"{unit}: failed" + (f" ({result})" if result != "success" else "")
+        log(4, f"problem: {text}")
+        self._problem(f"unit {unit}", text)
+        self.state.problems[f"unit {unit}"].raised = True
         self.tell()
 
     def _problem(self, key: str, text: str) -> None:

@@ -111,7 +111,7 @@ def show_units(names: list[str]) -> dict[str, dict[str, str]]:
     """
     if not names:
         return {}
-    properties = "Id,LoadState,ActiveState,SubState,Result,Type,NRestarts,UID"
+    properties = "Id,LoadState,ActiveState,SubState,Result,Type,Restart,NRestarts,UID"
     words = ["systemctl", "show", "--no-pager", "-p", properties, "--", *names]
     done = subprocess.run(words, capture_output=True, timeout=PROBE, check=True, text=True)
     blocks = [dict(line.split("=", 1) for line in b.splitlines()) for b in done.stdout.split("\n\n") if b]

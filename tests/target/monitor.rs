@@ -86,7 +86,11 @@ fail_after = 2
 restart_after = 2
 upstream_down = "2s"
 heartbeat_url = { file = "/etc/voevent/secrets/heartbeat" }
-silence = { pulse = "5s", any = "1d" }
+silence = { "ivo://pulse/*" = "5s", any = "1d" }
+
+[metrics]
+listen = "0.0.0.0:9754"
+textfile.every = "1s"
 
 [monitor.alarm.mail]
 kind = "mail"
@@ -117,7 +121,7 @@ echo secret > /etc/voevent/secrets/mail
 chmod 600 /etc/voevent/secrets/*
 systemd-run -q --unit=pulse sh -c 'n=0; while sleep 0.5; do n=$((n+1))
     [ -e /srv/quiet ] && continue
-    echo "voevent_patient_events_total{kind=\"pulse\"} $n" > /srv/patient/new; mv /srv/patient/new /srv/patient/metrics.prom; done'
+    echo "voevent_patient_events_total{kind=\"ivo://pulse/*\"} $n" > /srv/patient/new; mv /srv/patient/new /srv/patient/metrics.prom; done'
 "#;
 
 /// What fails at once, and how it is made well again, by the key under which it is told.
@@ -131,7 +135,7 @@ const ILLS: [(&str, &str, &str); 6] = [
     ("watch patient-failed", "touch /srv/patient/failed/1 /srv/patient/failed/2", "true"),
     ("watch patient-beat", "touch -d '-5min' /srv/patient/beat", "touch /srv/patient/beat"),
     ("watch patient-disk", "head -c 1500K /dev/zero > /srv/patient/disk/full", "rm /srv/patient/disk/full"),
-    ("silence pulse", "touch /srv/quiet", "rm /srv/quiet"),
+    ("silence ivo://pulse/*", "touch /srv/quiet", "rm /srv/quiet"),
 ];
 
 fn what_fails_is_told_once_on_bookworm() -> Result<()> {
@@ -152,7 +156,7 @@ fn watched(lab: &Lab, suite: Suite, upstream: &Machine, receivers: &Receivers) -
     let workstation = Workstation::new(lab, "w")?.with_module("patient", &files)?;
     let remotes = format!("remotes = [\"{}:8099\"]\nlocal_ivo", upstream.address());
     let mut host = example()?
-        .replace("[\"comet\"]", "[\"comet\", \"monitor\", \"patient\"]")
+        .replace("[\"comet\"]", "[\"comet\", \"metrics\", \"patient\"]")
         .replace("local_ivo", &remotes)
         + &HOST.replace("CONTROL", Lab::ADDRESS);
     if suite == Suite::Trixie {
@@ -193,9 +197,9 @@ fn what_fails_is_told_once(suite: Suite) -> Result<()> {
 
     // It comes again within the hour, and nobody is told: `once` sees to that.
     node.sh(ILLS[0].1)?;
-    let metrics = "cat /var/lib/voevent-monitor/metrics.prom";
+    let numbers = "cat /var/lib/voevent-monitor/metrics.prom";
     let raised = "voevent_problem{key=\"unit patient.service\"} 1";
-    told.until("the problem in the metrics", || Ok(node.sh(metrics)?.contains(raised)))?;
+    told.until("the problem in the metrics", || Ok(node.sh(numbers)?.contains(raised)))?;
     node.sh(ILLS[0].2)?;
 
     broker_freezes(&node, &told)?;
@@ -207,6 +211,7 @@ fn what_fails_is_told_once(suite: Suite) -> Result<()> {
 
     undeliverable(&node, &told, &mut receivers)?;
     monitor_hangs(&node, &told)?;
+    metrics(&lab, &node, &told)?;
     exposure(&node)?;
     told.once()
 }
@@ -246,6 +251,26 @@ fn monitor_hangs(node: &Machine, told: &Told<'_>) -> Result<()> {
     told.wait("raised unit voevent-monitor.service")
 }
 
+/// Prometheus gets the numbers from afar, and a collector of files one that anybody may read.
+fn metrics(lab: &Lab, node: &Machine, told: &Told<'_>) -> Result<()> {
+    let program = "import sys,urllib.request as u\nprint(u.urlopen(sys.argv[1],timeout=5).read().decode())";
+    let url = format!("http://{}:9754/metrics", node.address());
+    let expected = [
+        "voevent_generation 1.0",
+        "voevent_up{probe=\"vtp\",unit=\"comet.service\"} 1.0",
+        "voevent_monitor_restarts_total{unit=\"comet.service\"} ",
+        "voevent_patient_events_total{kind=\"ivo://pulse/*\"} ",
+        "voevent_metrics_file_ok{file=\"monitor\"} 1",
+        "voevent_metrics_file_ok{file=\"patient\"} 1",
+    ];
+    let file = "runuser -u nobody -- cat /var/lib/voevent-textfile/voevent.prom";
+    told.until("the numbers", || {
+        let fetched = lab.control(["python3", "-c", program, &url]).ok()?;
+        let written = node.sh(file)?;
+        Ok(expected.iter().all(|line| fetched.contains(line) && written.contains(line)))
+    })
+}
+
 fn exposure(node: &Machine) -> Result<()> {
     let units = [
         "voevent-monitor.service",
@@ -253,6 +278,8 @@ fn exposure(node: &Machine) -> Result<()> {
         "voevent-alarm-test.service",
         "voevent-restart@comet.service.service",
         "voevent-alarm-command-own@1.service",
+        "voevent-metrics.service",
+        "voevent-metrics@1.service",
     ];
     for unit in units {
         let said = node.sh(&format!("systemd-analyze security --no-pager {unit} | tail -1"))?;
