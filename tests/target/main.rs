@@ -18,6 +18,7 @@ mod monitor;
 mod nft_values;
 mod node;
 mod own_module;
+mod recovery;
 mod refusals;
 mod same_bundle;
 mod story;
@@ -53,6 +54,7 @@ const ALL: &[&[Test]] = &[
     crashes::TESTS,
     checks::TESTS,
     own_module::TESTS,
+    recovery::TESTS,
     gcn::TESTS,
     instances::TESTS,
     monitor::TESTS,
