@@ -1,0 +1,292 @@
+"""Empties folders into which others write events, and keeps the events' bytes for good.
+
+An event lies in DIR/YYYY/MM/DD/SHA256.xml, by the day (UTC) of its arrival; DIR/index.db has a row an arrival. In this
+order: the file and its folders are on the disk, the row is, and only then the event leaves its inbox. Killed at any
+point it does the same again, with the same result: a row's key is what the inbox calls the event, time and hash. So an
+event that came twice in a day is one file and two rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import stat
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.parsers import expat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SPOOLED = re.compile(r"(\d{20})-([0-9a-f]{64})\.([a-z0-9]{1,8})")
+ROLES = ("observation", "prediction", "utility", "test")
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS arrival (
+    time INTEGER NOT NULL, source TEXT NOT NULL, sha256 TEXT NOT NULL,
+    ivorn TEXT, role TEXT, bytes INTEGER NOT NULL, path TEXT NOT NULL,
+    PRIMARY KEY (time, source, sha256)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS arrival_ivorn ON arrival (ivorn);
+CREATE INDEX IF NOT EXISTS arrival_sha256 ON arrival (sha256);
+"""
+# Events that share one sync of their folder and one of the index.
+BATCH = 256
+# Seconds between two looks, after an error, between two writings of the figures.
+PAUSE, AFTER_ERROR, FIGURES = 0.2, 5.0, 5.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    """An event as it lay in an inbox."""
+
+    inbox: Path
+    time: int
+    source: str
+    sha256: str
+    ivorn: str | None
+    role: str | None
+    data: bytes
+    path: str
+
+    @classmethod
+    def read(cls, inbox: Path, source: str) -> Event | None:
+        """Reads what lies in an inbox; none where it has gone, or is no file."""
+        try:
+            fd = os.open(inbox, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return None
+        with open(fd, "rb") as file:
+            status = os.fstat(fd)
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(f"`{inbox}` is no file")
+            data = file.read()
+        spooled = SPOOLED.fullmatch(inbox.name)
+        arrived = int(spooled[1]) if spooled else status.st_mtime_ns
+        kind = spooled[3] if spooled else "xml"
+        sha256 = hashlib.sha256(data).hexdigest()
+        if spooled and spooled[2] != sha256:
+            say(4, f"`{inbox}` has other bytes than its name says: they are kept as they are")
+        ivorn, role = root_of(data) if kind == "xml" else (None, None)
+        path = f"{time.strftime('%Y/%m/%d', time.gmtime(arrived / 1e9))}/{sha256}.{kind}"
+        return cls(inbox, arrived, source, sha256, ivorn, role, data, path)
+
+    def row(self) -> tuple[object, ...]:
+        """Its row in the index."""
+        return (self.time, self.source, self.sha256, self.ivorn, self.role, len(self.data), self.path)
+
+
+class _RootError(Exception):
+    """Ends the reading of an event at its root."""
+
+
+def root_of(data: bytes) -> tuple[str | None, str | None]:
+    """The IVORN and the role of an event; none of what is no VOEvent."""
+    found: dict[str, str] = {}
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if name.rpartition(":")[2] == "VOEvent":
+            found.update({"role": "observation"} | attributes)
+        raise _RootError
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    with contextlib.suppress(_RootError, expat.ExpatError, ValueError, LookupError):
+        parser.Parse(data, True)
+    return found.get("ivorn"), found.get("role")
+
+
+def say(level: int, text: str) -> None:
+    """A line for the journal, with its priority."""
+    print(f"<{level}>{text}", file=sys.stderr, flush=True)
+
+
+def notify(state: str) -> None:
+    """Tells systemd."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
+            to.connect("\0" + address[1:] if address[0] == "@" else address)
+            to.send(state.encode())
+
+
+def sync(folder: Path) -> None:
+    """Waits until a folder's names are on the disk."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it, on the disk."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync(folder.parent)
+
+
+def place(path: Path, data: bytes) -> None:
+    """Writes a file that is there whole or not at all; its folder is to be synced."""
+    if path.exists():
+        return
+    make_folder(path.parent)
+    temporary = path.with_name("." + path.name)
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+
+
+class Archive:
+    """The folder, its index, and what is counted."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.dir = Path(config["dir"])
+        self.inboxes = [(Path(inbox["path"]), str(inbox["source"])) for inbox in config["inboxes"].values()]
+        self.min_free: int = config["min_free"]
+        self.full = False
+        self.failing: set[Path] = set()
+        self.counters: dict[str, int] = {"voevent_archive_errors_total": 0}
+        self.index = sqlite3.connect(self.dir / "index.db", timeout=60)
+        self.index.execute("PRAGMA journal_mode = WAL")
+        self.index.execute("PRAGMA synchronous = FULL")
+        self.index.executescript(SCHEMA)
+        (last,) = self.index.execute("SELECT max(time) FROM arrival").fetchone()
+        self.last: int = last or 0
+
+    def waiting(self) -> list[tuple[Path, str]]:
+        """What lies in the inboxes, the oldest first."""
+        found = [
+            (folder / name, source)
+            for folder, source in self.inboxes
+            for name in os.listdir(folder)
+            if not name.startswith(".")
+        ]
+        return sorted(found, key=lambda event: event[0].name)
+
+    def take(self, waiting: Iterable[tuple[Path, str]]) -> int:
+        """Keeps events, and takes them out of their inboxes; how many they were."""
+        events = [event for path, source in waiting if (event := self.read(path, source)) is not None]
+        if not events or not self.has_room(sum(len(event.data) for event in events)):
+            return 0
+        for event in events:
+            place(self.dir / event.path, event.data)
+        for folder in sorted({(self.dir / event.path).parent for event in events}):
+            sync(folder)
+        with self.index:
+            insert = "INSERT OR IGNORE INTO arrival VALUES (?, ?, ?, ?, ?, ?, ?)"
+            self.index.executemany(insert, [event.row() for event in events])
+        for event in events:
+            event.inbox.unlink(missing_ok=True)
+            role = event.role if event.role in ROLES else "none"
+            labels = f'{{source="{event.source}",role="{role}"}}'
+            self.count("voevent_archive_events_total" + labels, 1)
+            self.count("voevent_archive_bytes_total" + labels, len(event.data))
+            self.last = max(self.last, event.time)
+        return len(events)
+
+    def read(self, path: Path, source: str) -> Event | None:
+        """Reads an event; one that cannot be read stays where it is, and keeps no other waiting."""
+        try:
+            event = Event.read(path, source)
+        except OSError as error:
+            if path not in self.failing:
+                self.failing.add(path)
+                self.count("voevent_archive_errors_total", 1)
+                say(3, f"cannot take an event: {error}")
+            return None
+        self.failing.discard(path)
+        return event
+
+    def has_room(self, wanted: int) -> bool:
+        """Whether so many bytes leave what is to stay free; says so where that changes."""
+        disk = os.statvfs(self.dir)
+        full = disk.f_bavail * disk.f_frsize - wanted < self.min_free
+        if full and not self.full:
+            say(
+                3,
+                f"less than {self.min_free} bytes would be free: events wait in their inboxes until there is room",
+            )
+        elif self.full and not full:
+            say(5, "there is room again")
+        self.full = full
+        return not full
+
+    def count(self, name: str, by: int) -> None:
+        """Adds to a counter."""
+        self.counters[name] = self.counters.get(name, 0) + by
+
+    def figures(self, waiting: int) -> str:
+        """The counters and gauges, in the text format of Prometheus."""
+        gauges = {
+            "voevent_archive_waiting": waiting,
+            "voevent_archive_full": int(self.full),
+            "voevent_archive_last_event_timestamp_seconds": self.last / 1e9,
+        }
+        lines, seen = [], set()
+        for kind, values in (("counter", self.counters), ("gauge", gauges)):
+            for name, value in sorted(values.items()):
+                family = name.partition("{")[0]
+                if family not in seen:
+                    lines.append(f"# TYPE {family} {kind}")
+                seen.add(family)
+                lines.append(f"{name} {value}")
+        return "\n".join(lines) + "\n"
+
+    def write_figures(self, waiting: int) -> None:
+        """Replaces the file with the figures."""
+        temporary = self.dir / ".metrics.prom"
+        temporary.write_text(self.figures(waiting), encoding="utf-8")
+        temporary.rename(self.dir / "metrics.prom")
+
+    def turn(self) -> int:
+        """One look at the inboxes; how many events were taken."""
+        waiting = self.waiting()
+        # What cannot be read does not stand in the way of the rest.
+        first = sorted(waiting, key=lambda event: event[0] in self.failing)[:BATCH]
+        return self.take(first)
+
+
+def serve(archive: Archive) -> None:
+    """Empties the inboxes until it is told to end."""
+    ends: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: ends.append(number))
+    notify("READY=1")
+    written = 0.0
+    while not ends:
+        notify("WATCHDOG=1")
+        pause = PAUSE
+        try:
+            pause = 0 if archive.turn() else PAUSE
+            if time.monotonic() - written > FIGURES:
+                archive.write_figures(len(archive.waiting()))
+                written = time.monotonic()
+        except (OSError, sqlite3.Error) as error:
+            archive.count("voevent_archive_errors_total", 1)
+            say(3, f"cannot archive, and try again: {error}")
+            pause = AFTER_ERROR
+        # A signal ends the sleep of nobody, so it is short.
+        until = time.monotonic() + pause
+        while not ends and time.monotonic() < until:
+            time.sleep(min(PAUSE, pause))
+    archive.index.close()
+
+
+def main() -> None:
+    """Is called as `archive.py CONFIG`."""
+    serve(Archive(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
+
+
+if __name__ == "__main__":
+    main()
