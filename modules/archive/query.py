@@ -11,7 +11,7 @@ import sqlite3
 import sys
 import tarfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 COLUMNS = ("time", "source", "sha256", "ivorn", "role", "bytes", "path")
@@ -53,6 +53,12 @@ class Archive:
             self.index.execute("SELECT 1 FROM arrival LIMIT 1")
         except (OSError, sqlite3.Error) as error:
             raise Refused(f"cannot read the archive in `{folder}`: {error}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.index.close()
 
     def find(self, condition: str, values: tuple[object, ...], limit: int = -1) -> list[Row]:
         """The newest rows for which something holds, the newest last."""
@@ -169,7 +175,12 @@ def arguments() -> argparse.ArgumentParser:
 
 def run(words: argparse.Namespace, now: float) -> int:
     """Answers; the exit code."""
-    archive = Archive(words.dir)
+    with Archive(words.dir) as archive:
+        return answer(archive, words, now)
+
+
+def answer(archive: Archive, words: argparse.Namespace, now: float) -> int:
+    """Answers from the archive; the exit code."""
     if words.command == "list":
         for row in listed(archive, words, now):
             if words.json:

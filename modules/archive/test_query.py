@@ -1,0 +1,174 @@
+"""What people get from the archive, packed days and all."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import archive
+import pytest
+import query
+import tidy
+from test_archive import DAY_1, DAY_2, event, spool
+
+NOW = DAY_2 / 1e9 + 3600
+TODAY = datetime.date(2026, 11, 20)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> dict[str, Any]:
+    """An archive with four events of two days."""
+    for name in ("comet", "a"):
+        (tmp_path / name).mkdir()
+    inboxes = {"comet": {"path": str(tmp_path / "comet"), "source": "comet"}}
+    for number, when in enumerate((DAY_1, DAY_1 + 10**9, DAY_2, DAY_2 + 10**9)):
+        spool(tmp_path / "comet", event(number, b"test" if number == 3 else b"observation"), when)
+    config = {
+        "dir": str(tmp_path / "a"),
+        "inboxes": inboxes,
+        "min_free": 0,
+        "keep_seconds": 0,
+        "compress_after_seconds": 0,
+    }
+    it = archive.Archive(config)
+    it.turn()
+    it.index.close()
+    return config
+
+
+def ask(config: dict[str, Any], *words: str) -> int:
+    return query.run(query.arguments().parse_args(["--dir", config["dir"], *words]), NOW)
+
+
+def ivorns(config: dict[str, Any], *words: str) -> list[str]:
+    with query.Archive(Path(config["dir"])) as found:
+        return [row["ivorn"][-1] for row in query.listed(found, words_of("list", *words), NOW)]
+
+
+def faults(config: dict[str, Any]) -> list[str]:
+    with query.Archive(Path(config["dir"])) as found:
+        return found.faults()
+
+
+def words_of(*words: str) -> Any:
+    return query.arguments().parse_args(["--dir", "/", *words])
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ((), "0123"),
+        (("--since", "2h"), "23"),
+        (("--since", "2026-11-18"), "0123"),
+        (("--until", "2026-11-19"), "01"),
+        (("--role", "test"), "3"),
+        (("--ivorn", "ivo://org.example/*#[12]"), "12"),
+        (("--source", "gcn"), ""),
+        (("--limit", "2"), "23"),
+        (("--since", "2h", "--role", "observation"), "2"),
+    ],
+)
+def test_events_are_found(config: dict[str, Any], words: tuple[str, ...], found: str) -> None:
+    assert "".join(ivorns(config, *words)) == found
+
+
+def test_a_line_has_what_people_look_for(config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert ask(config, "list", "--limit", "1") == 0
+    sha256 = hashlib.sha256(event(3, b"test")).hexdigest()
+    said = capsys.readouterr().out
+    assert said == f"2026-11-19T11:06:41.000Z test        {sha256[:12]}    140 ivo://org.example/s#3\n"
+    assert ask(config, "list", "--json") == 0
+    assert capsys.readouterr().out.count('"sha256"') == 4
+
+
+def pack(config: dict[str, Any]) -> None:
+    tidy.tidy(config | {"compress_after_seconds": 86400}, TODAY)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_event_is_shown_byte_for_byte(
+    config: dict[str, Any], packed: bool, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    if packed:
+        pack(config)
+        assert sorted(path.name for path in Path(config["dir"]).glob("2*/*/*")) == ["18.tar.xz", "19"]
+    for which in ("ivo://org.example/s#1", hashlib.sha256(event(1)).hexdigest()[:8]):
+        assert ask(config, "show", which) == 0
+        assert capfdbinary.readouterr().out == event(1)
+
+
+def test_a_wrong_question_is_answered(config: dict[str, Any]) -> None:
+    for words, said in [
+        (("show", "ivo://org.example/s#9"), "no event"),
+        (("list", "--since", "yesterday"), "is no time"),
+    ]:
+        with pytest.raises(query.Refused, match=said):
+            ask(config, *words)
+    with pytest.raises(query.Refused, match="cannot read the archive"):
+        ask({"dir": "/nonexistent"}, "list")
+
+
+def test_all_days_are_verified(config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    pack(config)
+    assert ask(config, "verify") == 0
+    folder = Path(config["dir"])
+    last, other = sorted((folder / "2026/11/19").iterdir())
+    last.write_bytes(b"changed")
+    other.rename(other.with_name("0" * 64 + ".xml"))
+    (folder / "2026/11/18.tar.xz").write_bytes(b"\xfd7zXZ")
+    capsys.readouterr()
+    assert ask(config, "verify") == 1
+    said = capsys.readouterr().out
+    for part in ("18.tar.xz: cannot be read", "other bytes", "missing", "not in the index"):
+        assert part in said
+
+
+def test_old_days_are_packed_and_removed(config: dict[str, Any]) -> None:
+    folder = Path(config["dir"])
+    pack(config)
+    # What arrives late is packed with the rest.
+    spool(Path(config["inboxes"]["comet"]["path"]), event(8), DAY_1 + 5)
+    it = archive.Archive(config)
+    it.turn()
+    it.index.close()
+    assert (folder / "2026/11/18").is_dir()
+    pack(config)
+    assert len(tidy.read(folder / "2026/11/18.tar.xz")) == 3
+    assert not (folder / "2026/11/18").exists()
+    assert faults(config) == []
+    tidy.tidy(config | {"keep_seconds": 86400}, TODAY)
+    assert ivorns(config) == ["2", "3"]
+    assert faults(config) == []
+
+
+def test_a_damaged_day_is_not_packed(config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path(config["dir"]) / "2026/11/18"
+    next(folder.iterdir()).write_bytes(b"changed")
+    pack(config)
+    assert len(list(folder.iterdir())) == 2
+    assert not folder.with_name("18.tar.xz").exists()
+    assert "the day is left as it is" in capsys.readouterr().err
+
+
+def test_a_packing_that_was_killed_is_done_again(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(config["dir"]) / "2026/11/18"
+    (folder / ".unfinished.xml").touch()
+    real = Path.unlink
+    left = [1]
+
+    def killed(path: Path, missing_ok: bool = False) -> None:
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        real(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", killed)
+    with pytest.raises(KeyboardInterrupt):
+        pack(config)
+    monkeypatch.undo()
+    assert faults(config) == []
+    pack(config)
+    assert not folder.exists()
+    assert faults(config) == []
