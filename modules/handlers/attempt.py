@@ -1,7 +1,8 @@
 """One attempt at an event: a program runs, bounded in time, memory and processes, and nothing of it is left.
 
-Called as `attempt.py CONFIG EVENT`; says how it ended by a line of JSON. It is a process of its own, to which every
-process that the program leaves behind comes back: so it ends them all, those too that made themselves a session.
+Called as `attempt.py CONFIG EVENT ATTEMPT CUT_OFF`; says how it ended by a line of JSON. It is a process of its own, to
+which every process that the program leaves behind comes back: so it ends them all, those too that made themselves a
+session.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from xml.parsers import expat
 
 SET_CHILD_SUBREAPER = 36
 # Bytes of a program's output that are kept, and that go to the journal.
@@ -43,10 +45,39 @@ def bound(what: int, at_most: int) -> None:
     resource.setrlimit(what, (at_most, at_most))
 
 
+def root_of(data: bytes) -> dict[str, str]:
+    """The attributes of an event's root."""
+    found: dict[str, str] = {}
+
+    def start(_: str, attributes: dict[str, str]) -> None:
+        found.update({"role": "observation"} | attributes)
+        parser.StartElementHandler = None
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    with contextlib.suppress(expat.ExpatError, ValueError, LookupError):
+        parser.Parse(data, True)
+    return found
+
+
+def environment(event: Path, root: dict[str, str], words: list[str]) -> dict[str, str]:
+    """What the program is told beside the event."""
+    own = {name: value for name, value in os.environ.items() if name not in ("NOTIFY_SOCKET", "WATCHDOG_USEC")}
+    sha256 = event.name.partition("~")[0].partition("-")[2]
+    own |= {"VOEVENT_IVORN": root.get("ivorn", ""), "VOEVENT_ROLE": root.get("role", ""), "VOEVENT_SHA256": sha256}
+    own |= dict(zip(("VOEVENT_ATTEMPT", "VOEVENT_CUT_OFF"), words, strict=True))
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    for path in Path(credentials).iterdir() if credentials else ():
+        key = path.name.partition(".secrets.")[2]
+        plain = "".join(letter if letter.isalnum() else "_" for letter in key.upper())
+        own[f"VOEVENT_SECRET_{plain}"] = str(path)
+    return own
+
+
 class Attempt:
     """A program that runs."""
 
-    def __init__(self, config: dict[str, Any], event: Path) -> None:
+    def __init__(self, config: dict[str, Any], event: Path, environment: dict[str, str]) -> None:
         self.timeout: float = config["timeout_seconds"]
         self.output = b""
         self.said = 0
@@ -71,6 +102,7 @@ class Attempt:
                 stdin=data,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
+                env=environment,
                 cwd="/tmp",  # noqa: S108 - of its own: PrivateTmp=
                 start_new_session=True,
                 preexec_fn=limits,  # noqa: PLW1509 - there are no threads
@@ -152,9 +184,11 @@ def main() -> None:
     config = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     if ctypes.CDLL(None, use_errno=True).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "cannot become who gets what is left")
-    output = b""
+    output, root = b"", dict[str, str]()
     try:
-        attempt = Attempt(config, Path(sys.argv[2]))
+        event = Path(sys.argv[2])
+        root = root_of(event.read_bytes())
+        attempt = Attempt(config, event, environment(event, root, sys.argv[3:]))
         failure = attempt.run()
         left = end_all()
         attempt.finish()
@@ -164,7 +198,8 @@ def main() -> None:
         failure = f"start: cannot run `{config['program']}`: {error}"
         if isinstance(error, OSError) and error.errno == 8:
             failure += "; does its first line say who runs it, as `#!/usr/bin/env python3`?"
-    print(json.dumps({"failure": failure, "output": output.decode(errors="replace")}), flush=True)
+    result = {"failure": failure, "output": output.decode(errors="replace"), "ivorn": root.get("ivorn", "")}
+    print(json.dumps(result), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Runs a handler's program for each event in its queue; one that fails, again, later; and keeps what fails for good.
 
     QUEUE/in      what the broker wrote: TIME-SHA256.xml
-    QUEUE/work    what has been begun: TIME-SHA256~ATTEMPT~FAILURES~STATE.xml; STATE is `running` or `waiting`
+    QUEUE/work    what has been begun: TIME-SHA256~ATTEMPT~FAILURES~STATE.xml; STATE is `running` or `waiting`;
+                  and metrics.prom
     QUEUE/done    what went well, for some days
     QUEUE/failed  what did not, and beside it in TIME-SHA256.txt how, and what the program said
 
@@ -26,7 +27,6 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
-from xml.parsers import expat
 
 # Attempts that may be cut off, by the end of this program or of the host, before an event is given up.
 CUT_OFF = 3
@@ -59,21 +59,6 @@ def sync(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-def root_of(data: bytes) -> dict[str, str]:
-    """The attributes of an event's root."""
-    found: dict[str, str] = {}
-
-    def start(_: str, attributes: dict[str, str]) -> None:
-        found.update({"role": "observation"} | attributes)
-        parser.StartElementHandler = None
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = start
-    with contextlib.suppress(expat.ExpatError, ValueError, LookupError):
-        parser.Parse(data, True)
-    return found
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,7 +99,7 @@ class Queue:
 
     def __init__(self, folder: Path) -> None:
         self.inbox, self.work, self.done, self.failed = (folder / name for name in ("in", "work", "done", "failed"))
-        self.figures = folder / "metrics.prom"
+        self.figures = self.work / "metrics.prom"
 
     def move(self, source: Path, target: Path) -> None:
         """Renames, and returns when that is on the disk."""
@@ -181,7 +166,6 @@ class Running:
     """An attempt that is under way."""
 
     entry: Entry
-    ivorn: str
     process: subprocess.Popen[bytes]
     began: float
     said: bytes = b""
@@ -214,7 +198,6 @@ class Dispatcher:
         for name in sorted(os.listdir(self.queue.work)):
             entry = Entry.of(name)
             if entry is None:
-                say(4, f"`{self.queue.work / name}` is none of ours")
                 continue
             if entry.state == "running":
                 self.figures.add("attempts", ',result="cut"')
@@ -263,13 +246,13 @@ class Dispatcher:
         path = self.queue.work / running.name
         self.queue.move(source, path)
         if running.cut_off > CUT_OFF:
-            self.give_up(running, "", f"cut off {running.cut_off} times: it ends the one who runs it, or the host", "")
+            why = f"cut off {running.cut_off} times: it ends the one who runs it, or the host"
+            self.give_up(running, entry.stem, why, "")
             return
-        root = root_of(data)
-        environment = self.environment(running, root)
-        process = subprocess.Popen([*self.call, str(path)], stdout=subprocess.PIPE, env=environment)
+        call = [*self.call, str(path), str(running.attempt), str(running.cut_off)]
+        process = subprocess.Popen(call, stdout=subprocess.PIPE)
         if process.stdout is not None:
-            self.running[process.stdout.fileno()] = Running(running, root.get("ivorn", ""), process, time.monotonic())
+            self.running[process.stdout.fileno()] = Running(running, process, time.monotonic())
             self.select.register(process.stdout, selectors.EVENT_READ)
 
     def wanted(self, data: bytes) -> bool:
@@ -281,19 +264,6 @@ class Dispatcher:
         except self.etree.LxmlError as error:
             say(4, f"the XPath cannot be asked, so the program is run: {error}")
             return True
-
-    def environment(self, entry: Entry, root: dict[str, str]) -> dict[str, str]:
-        """What the program is told beside the event."""
-        own = {name: value for name, value in os.environ.items() if name not in ("NOTIFY_SOCKET", "WATCHDOG_USEC")}
-        sha256 = entry.stem.partition("-")[2]
-        own |= {"VOEVENT_IVORN": root.get("ivorn", ""), "VOEVENT_ROLE": root.get("role", ""), "VOEVENT_SHA256": sha256}
-        own |= {"VOEVENT_ATTEMPT": str(entry.attempt), "VOEVENT_CUT_OFF": str(entry.cut_off)}
-        credentials = os.environ.get("CREDENTIALS_DIRECTORY", "")
-        for path in Path(credentials).iterdir() if credentials else ():
-            key = path.name.partition(".secrets.")[2]
-            plain = "".join(letter if letter.isalnum() else "_" for letter in key.upper())
-            own[f"VOEVENT_SECRET_{plain}"] = str(path)
-        return own
 
     def ended(self, fd: int) -> None:
         """Reads from an attempt; at its end does what follows from it."""
@@ -309,14 +279,14 @@ class Dispatcher:
         code = it.process.wait()
         try:
             result = json.loads(it.said)
-            failure, output = str(result["failure"]), str(result["output"])
+            failure, output, event = str(result["failure"]), str(result["output"]), str(result["ivorn"])
         except ValueError:
-            failure, output = f"signal: it ended the one who runs it ({code})", ""
+            failure, output, event = f"signal: it ended the one who runs it ({code})", "", ""
             self.end_strangers()
         self.figures.add("seconds", by=time.monotonic() - it.began)
         self.figures.add("attempts", f',result="{failure.partition(":")[0] or "ok"}"')
         if failure:
-            self.again(it, failure, output)
+            self.again(it.entry, event or it.entry.stem, failure, output)
         else:
             self.figures.add("events", ',outcome="done"')
             self.queue.move(self.queue.work / it.entry.name, self.queue.done / f"{it.entry.stem}.xml")
@@ -331,24 +301,24 @@ class Dispatcher:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
 
-    def again(self, it: Running, failure: str, output: str) -> None:
+    def again(self, entry: Entry, event: str, failure: str, output: str) -> None:
         """Has an event that failed wait for its next attempt, or gives it up."""
-        failures = it.entry.failures + 1
+        failures = entry.failures + 1
         if failures > self.config["retries"]:
-            self.give_up(it.entry, it.ivorn, failure, output)
+            self.give_up(entry, event, failure, output)
             return
-        entry = dataclasses.replace(it.entry, failures=failures, state="waiting")
-        self.queue.move(self.queue.work / it.entry.name, self.queue.work / entry.name)
+        waiting = dataclasses.replace(entry, failures=failures, state="waiting")
+        self.queue.move(self.queue.work / entry.name, self.queue.work / waiting.name)
         wait = min(self.config["backoff_seconds"] * 2 ** (failures - 1), LONGEST)
-        heapq.heappush(self.waiting, (time.monotonic() + wait, entry.name))
-        say(4, f"{it.ivorn or entry.stem}: attempt {entry.attempt}: {failure}; again in {wait:g} s")
+        heapq.heappush(self.waiting, (time.monotonic() + wait, waiting.name))
+        say(4, f"{event}: attempt {entry.attempt}: {failure}; again in {wait:g} s")
 
-    def give_up(self, entry: Entry, ivorn: str, failure: str, output: str) -> None:
+    def give_up(self, entry: Entry, event: str, failure: str, output: str) -> None:
         """Keeps an event as failed."""
         self.figures.add("events", ',outcome="failed"')
-        self.queue.fail(entry, f"{ivorn} attempt {entry.attempt}: {failure}", output)
+        self.queue.fail(entry, f"{event} attempt {entry.attempt}: {failure}", output)
         kept = self.queue.failed / f"{entry.stem}.xml"
-        say(3, f"{ivorn or entry.stem}: attempt {entry.attempt}: {failure}; kept as `{kept}`")
+        say(3, f"{event}: attempt {entry.attempt}: {failure}; kept as `{kept}`")
 
     def housekeeping(self) -> float:
         """Figures, old files; in how many seconds something is due."""
