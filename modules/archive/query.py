@@ -11,7 +11,10 @@ import sqlite3
 import sys
 import tarfile
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 COLUMNS = ("time", "source", "sha256", "ivorn", "role", "bytes", "path")
@@ -154,6 +157,24 @@ def show(archive: Archive, which: str) -> tuple[Row, bytes]:
     return rows[-1], data
 
 
+def compared(archive: Archive, lines: Iterable[str]) -> list[str]:
+    """What another archive has and this one has not, and what this one got meanwhile and the other has not."""
+    try:
+        others = [json.loads(line) for line in lines]
+        there = {str(row["sha256"]): row for row in others}
+        times = [moment(row["time"], 0) for row in others]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Refused(f"this is not what `list --json` prints: {error}") from None
+    if not times:
+        raise Refused("the other archive's list is empty")
+    here = {row["sha256"]: row for row in archive.find("1", ())}
+    lines = [f"only there: {row['time']} {key} {row['ivorn']}" for key, row in there.items() if key not in here]
+    for key, row in here.items():
+        if key not in there and min(times) <= row["time"] <= max(times):
+            lines.append(f"only here:  {written(row['time'])} {key} {row['ivorn']}")
+    return lines
+
+
 def arguments() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(prog="voevent-archive", description="Asks the archive of VOEvents.")
@@ -169,6 +190,8 @@ def arguments() -> argparse.ArgumentParser:
     lists.add_argument("--json", action="store_true", help="one object a line, with all that is known")
     shows = commands.add_parser("show", help="an event, byte for byte")
     shows.add_argument("event", metavar="SHA256|IVORN", help="its hash (six digits will do), or its IVORN")
+    compares = commands.add_parser("compare", help="with another node's: what one has and the other has not")
+    compares.add_argument("list", help="what `list --json` printed there; `-` is standard input")
     commands.add_parser("verify", help="reads all, and says what is missing or damaged")
     return parser
 
@@ -196,6 +219,11 @@ def answer(archive: Archive, words: argparse.Namespace, now: float) -> int:
                 )
     elif words.command == "show":
         sys.stdout.buffer.write(show(archive, words.event)[1])
+    elif words.command == "compare":
+        text = sys.stdin.read() if words.list == "-" else Path(words.list).read_text(encoding="utf-8")
+        lines = compared(archive, text.splitlines())
+        print("\n".join(lines) if lines else "both have the same events")
+        return 1 if lines else 0
     else:
         faults = archive.faults()
         print("\n".join(faults) if faults else "all events are there")
@@ -207,12 +235,12 @@ def main() -> int:
     """Is called by the `voevent-archive` of the module."""
     try:
         return run(arguments().parse_args(), datetime.datetime.now(datetime.UTC).timestamp())
-    except Refused as refused:
-        print(f"error: {refused}", file=sys.stderr)
-        return 1
     except BrokenPipeError:
         sys.stdout = None
         return 0
+    except (Refused, OSError, UnicodeDecodeError) as refused:
+        print(f"error: {refused}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

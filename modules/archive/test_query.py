@@ -172,3 +172,20 @@ def test_a_packing_that_was_killed_is_done_again(config: dict[str, Any], monkeyp
     pack(config)
     assert not folder.exists()
     assert faults(config) == []
+
+
+def test_archives_are_compared(config: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ask(config, "list", "--json")
+    lines = capsys.readouterr().out.splitlines(keepends=True)
+    other = tmp_path / "other"
+    other.write_text("".join(lines))
+    assert ask(config, "compare", str(other)) == 0
+    more = lines[1].replace(hashlib.sha256(event(1)).hexdigest(), "ab" * 32)
+    other.write_text(lines[0] + more + lines[3])
+    assert ask(config, "compare", str(other)) == 1
+    said = capsys.readouterr().out.splitlines()[1:]
+    assert [line.split(":")[0] for line in said] == ["only there", "only here", "only here"]
+    assert said[2].endswith("ivo://org.example/s#2")
+    other.write_text("{}")
+    with pytest.raises(query.Refused, match="not what `list --json` prints"):
+        ask(config, "compare", str(other))

@@ -22,6 +22,7 @@ mod recovery;
 mod refusals;
 mod same_bundle;
 mod story;
+mod two_nodes;
 mod unit_keys;
 mod unit_values;
 
@@ -61,6 +62,7 @@ const ALL: &[&[Test]] = &[
     unit_values::TESTS,
     unit_keys::TESTS,
     nft_values::TESTS,
+    two_nodes::TESTS,
     firewall::TESTS,
     driver_works::TESTS,
     driver_clears_up::TESTS,

@@ -1,0 +1,241 @@
+//! Two nodes by their modules alone: what goes in at the first is in the archive of the second, byte for byte, and what
+//! became of the rest is known.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::driver::{Explain, Failure, Lab, Machine, Result, Setup, Suite};
+use crate::node::{Node, SHIPPED, Workstation};
+
+crate::tests![events_go_from_node_to_node];
+
+const SOON: Duration = Duration::from_secs(30);
+/// How long ten thousand events may take to all be archived.
+const LONG: Duration = Duration::from_mins(4);
+const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
+const ARCHIVE: &str = "/etc/voevent/bin/voevent-archive";
+const MANY: usize = 10_000;
+/// What Comet refuses, and what it says to that; it closes the connection where it can read nothing.
+const BAD: [(&str, &str); 7] = [
+    ("bad-entity.xml", "closed"),
+    ("bad-truncated.xml", "closed"),
+    ("bad-role.xml", "closed"),
+    ("test-role-omitted.xml", "closed"),
+    ("bad-ivoid.xml", "nak: Event rejected: "),
+    ("bad-no-local-id.xml", "nak: Event rejected: "),
+    ("bad-schema.xml", "nak: Event rejected: "),
+];
+
+/// A node that archives all; `more` goes into its table `[comet]`.
+fn host(name: &str, suite: Suite, more: &str) -> String {
+    let (system, python) = match suite {
+        Suite::Bookworm => ("debian-12", "3.11"),
+        Suite::Trixie => ("debian-13", "3.13"),
+    };
+    format!(
+        "[host]\nsystem = \"{system}\"\narch = \"x86_64\"\npython = \"{python}\"\nmodules = [\"comet\", \"archive\"]\n\
+         [archive]\nroles = [\"observation\", \"prediction\", \"utility\", \"test\"]\nmin_free = \"16M\"\n\
+         [comet]\nlocal_ivo = \"ivo://org.example/{name}\"\nbroadcast = {{ test_interval = \"0s\" }}\n{more}"
+    )
+}
+
+/// The two nodes, and an author of events beside them.
+struct Site {
+    lab: Lab,
+    first: Machine,
+    second: Machine,
+    /// A bundle of the first with which the broker restarts.
+    other: String,
+}
+
+impl Site {
+    fn new() -> Result<Self> {
+        let lab = Lab::new()?;
+        let workstation = Workstation::new(&lab, "w")?;
+        let first = lab.boot("node1")?;
+        let second = lab.boot_with("node2", Setup { suite: Suite::Trixie, ..Setup::default() })?;
+        let receives = "receive = { enable = true, whitelist = [\"10.213.7.0/24\"] }\n";
+        let subscribes = format!("remotes = [\"{}:8099\"]\n", first.address());
+        let a = workstation.build_as("node1", &host("node1", Suite::Bookworm, receives))?;
+        let other = host("node1", Suite::Bookworm, &format!("{receives}memory_max = \"300M\"\n"));
+        let other = workstation.build_as("node1", &other)?;
+        let b = workstation.build_as("node2", &host("node2", Suite::Trixie, &subscribes))?;
+        for (node, bundle) in [(&first, &a), (&second, &b)] {
+            node.ship(&workstation)?;
+            node.switch_to(bundle)?;
+        }
+        let site = Self { lab, first, second, other };
+        site.connected()?;
+        Ok(site)
+    }
+
+    /// Waits until the second has subscribed to the first.
+    fn connected(&self) -> Result<()> {
+        let there = "ss -Htn state established sport = :8099 | wc -l";
+        self.first.wait(SOON, || Ok(self.first.sh(there)? != "0"))
+    }
+
+    /// Runs the author; what it printed, a value a line.
+    fn author(&self, words: &[&str]) -> Result<Vec<Value>> {
+        let program = format!("{PROJECT}/tests/target/events/author.py");
+        let address = self.first.address();
+        let call = ["python3", program.as_str(), address.as_str(), "8098"].into_iter().chain(words.iter().copied());
+        let said = self.lab.control(call).timeout(LONG).ok()?;
+        said.lines().map(|line| serde_json::from_str(line).explain(|| format!("read `{line}`"))).collect()
+    }
+
+    fn stream(&self, tag: &str, count: usize, rate: &str) -> Result<(Value, BTreeSet<String>)> {
+        let file = self.lab.dir().join(tag);
+        let name = file.display().to_string();
+        let said = self.author(&["stream", &name, &count.to_string(), "4", rate])?;
+        let hashes = file.with_extension("sha256");
+        let hashes = fs::read_to_string(&hashes).explain(|| format!("read `{}`", hashes.display()))?;
+        let summary = said.into_iter().next().ok_or_else(|| Failure::new("the author said nothing"))?;
+        Ok((summary, hashes.lines().map(str::to_owned).collect()))
+    }
+}
+
+/// The hashes of all events that a node has archived.
+fn archived(node: &Machine) -> Result<BTreeSet<String>> {
+    let said = node.sh(&format!("{ARCHIVE} list --json | grep -o '\"sha256\": \"[0-9a-f]*' | cut -d'\"' -f4"))?;
+    Ok(said.lines().map(str::to_owned).collect())
+}
+
+/// Waits until a node has archived so many files; how many there are after all.
+fn wait_for(node: &Machine, count: usize) -> Result<usize> {
+    let there = || -> Result<usize> {
+        let said = node.sh("find /var/lib/voevent-archive/events/2* -name '*.xml' | wc -l")?;
+        said.parse().explain(|| format!("read `{said}`"))
+    };
+    let end = Instant::now() + LONG;
+    let mut before = (0, Instant::now());
+    while Instant::now() < end {
+        let now = there()?;
+        if now >= count {
+            return Ok(now);
+        }
+        if now > before.0 {
+            before = (now, Instant::now());
+        } else if before.1.elapsed() > Duration::from_secs(15) {
+            return Ok(now);
+        }
+        sleep(Duration::from_millis(300));
+    }
+    there()
+}
+
+fn samples() -> Result<Vec<PathBuf>> {
+    let folder = Path::new(PROJECT).join("tests/samples");
+    let entries = fs::read_dir(&folder).explain(|| format!("read `{}`", folder.display()))?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "xml"));
+    files.sort();
+    Ok(files)
+}
+
+fn events_go_from_node_to_node() -> Result<()> {
+    let site = Site::new()?;
+    good_and_bad_ones(&site)?;
+    ten_thousand(&site)?;
+    a_switch_in_mid_stream(&site)?;
+    for node in [&site.first, &site.second] {
+        assert_eq!(node.run([ARCHIVE, "verify"])?, "all events are there");
+        for unit in ["voevent-archive.service", "voevent-archive-tidy.service"] {
+            let said = node.sh(&format!("systemd-analyze security --no-pager {unit} | tail -1"))?;
+            let score = said.split_whitespace().find_map(|word| word.parse::<f32>().ok());
+            assert!(score.is_some_and(|score| score <= 1.5), "{unit}: {said}");
+        }
+        node.run(["systemctl", "start", "voevent-archive-tidy.service"])?;
+    }
+    Ok(())
+}
+
+/// What is valid arrives, what is not is refused with a reason; both nodes know how many.
+fn good_and_bad_ones(site: &Site) -> Result<()> {
+    let files = samples()?;
+    let names: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+    let words: Vec<&str> = ["files"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let mut good = 0;
+    for said in site.author(&words)? {
+        let (file, answer) = (said["file"].as_str().unwrap_or_default(), said["answer"].as_str().unwrap_or_default());
+        let expected = BAD.iter().find(|(name, _)| *name == file).map_or("ack", |(_, answer)| answer);
+        assert!(answer.starts_with(expected), "{file}: {answer}, not {expected}");
+        println!("{file}: {answer}");
+        good += usize::from(expected == "ack");
+    }
+    assert_eq!(good + BAD.len(), files.len(), "every file was answered");
+    for node in [&site.first, &site.second] {
+        assert_eq!(wait_for(node, good)?, good, "{} has the good ones and no other", node.name());
+        for path in &files {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let sent = fs::read(path).explain(|| format!("read `{name}`"))?;
+            let find = format!("cat $(grep -rlF -- \"$(cat)\" /var/lib/voevent-archive/events/2*) || true");
+            let ivorn = ivorn_of(&sent);
+            let kept = node.call(["bash", "-c", find.as_str()])?.stdin(&ivorn).bytes()?;
+            if BAD.iter().any(|(bad, _)| *bad == name) {
+                assert!(!kept.windows(sent.len()).any(|part| part == sent), "{name} is on {}", node.name());
+            } else {
+                let shown = node.call([ARCHIVE, "show", &ivorn])?.bytes()?;
+                assert_eq!(shown, sent, "{name} as {} shows it", node.name());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn ivorn_of(event: &[u8]) -> String {
+    let text = String::from_utf8_lossy(event);
+    let found = text.split_once("ivorn=\"").and_then(|(_, rest)| rest.split_once('"'));
+    found.map(|(ivorn, _)| ivorn.to_owned()).unwrap_or_default()
+}
+
+fn ten_thousand(site: &Site) -> Result<()> {
+    let before = archived(&site.second)?.len();
+    let began = Instant::now();
+    let (summary, sent) = site.stream("many", MANY, "0")?;
+    println!("{MANY} events in a row: {summary}");
+    assert_eq!(sent.len(), MANY);
+    for node in [&site.first, &site.second] {
+        let there = wait_for(node, before + MANY)?;
+        println!("{} has {there} of {} after {:?}", node.name(), before + MANY, began.elapsed());
+        let missing = sent.difference(&archived(node)?).count();
+        assert_eq!(missing, 0, "{} lacks {missing}", node.name());
+    }
+    Ok(())
+}
+
+/// The first node's broker is restarted by a switch while events come in.
+fn a_switch_in_mid_stream(site: &Site) -> Result<()> {
+    let (stream, switched) = std::thread::scope(|scope| {
+        let stream = scope.spawn(|| site.stream("midstream", 1500, "150"));
+        sleep(Duration::from_secs(3));
+        let switched = site.first.switch([format!("{SHIPPED}/store/{}", site.other).as_str()]);
+        (stream.join(), switched)
+    });
+    let said = switched?.checked()?.stderr;
+    assert!(said.contains("restart comet.service"), "{said}");
+    let (summary, sent) = stream.map_err(|_| Failure::new("the author panicked"))??;
+    println!("a switch in mid-stream: {summary}");
+    println!("{}", said.lines().filter(|line| line.contains("comet")).collect::<Vec<_>>().join("\n"));
+    site.connected()?;
+
+    // Nothing that the author was told the node has is missing there.
+    let all = archived(&site.first)?.len();
+    wait_for(&site.first, all.max(sent.len()))?;
+    site.first.wait(SOON, || Ok(sent.is_subset(&archived(&site.first)?)))?;
+    // What the second missed while it was not connected it can ask for: the operator sees each.
+    sleep(Duration::from_secs(2));
+    let list = site.first.call([ARCHIVE, "list", "--json"])?.bytes()?;
+    let compared = site.second.call([ARCHIVE, "compare", "-"])?.stdin(&list).output()?;
+    let missing: BTreeSet<String> = sent.difference(&archived(&site.second)?).cloned().collect();
+    println!("of {} events, node2 missed {} and is told of each", sent.len(), missing.len());
+    let told = compared.stdout.lines().filter(|line| line.starts_with("only there")).count();
+    assert_eq!((told, compared.code()), (missing.len(), Some(i32::from(!missing.is_empty()))), "{compared:?}");
+    assert!(missing.iter().all(|hash| compared.stdout.contains(hash.as_str())), "{compared:?}");
+    Ok(())
+}
