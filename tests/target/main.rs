@@ -13,6 +13,7 @@ mod driver_clears_up;
 mod driver_works;
 mod firewall;
 mod gcn;
+mod handlers;
 mod instances;
 mod monitor;
 mod nft_values;
@@ -63,6 +64,7 @@ const ALL: &[&[Test]] = &[
     unit_keys::TESTS,
     nft_values::TESTS,
     two_nodes::TESTS,
+    handlers::TESTS,
     firewall::TESTS,
     driver_works::TESTS,
     driver_clears_up::TESTS,
