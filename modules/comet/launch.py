@@ -36,6 +36,7 @@ def load(name: str, path: str) -> ModuleType:
 def node_handler(config: dict[str, Any]) -> ModuleType:
     """A module with the handler `voevent-node`, by which all events come to the spools and the counters."""
     events = load("voevent_spools", config["module"]).Events(config)
+    count_refusals(events)
     reactor.callWhenRunning(events.start)
     reactor.addSystemEventTrigger("after", "shutdown", events.stop)
 
@@ -51,6 +52,67 @@ def node_handler(config: dict[str, Any]) -> ModuleType:
     module = ModuleType("comet.plugins.voevent_node", NodeHandler.__doc__)
     vars(module)["handler"] = NodeHandler()
     return module
+
+
+def count_refusals(events: Any) -> None:
+    """Has what Comet refuses counted, of which it tells no handler: as author it says why, as subscriber to nobody."""
+    base: Any = importlib.import_module("comet.protocol.base")
+    receiver: Any = importlib.import_module("comet.protocol.receiver").VOEventReceiver
+    sender, handler = base.ElementSender, base.EventHandler
+    validate, received, too_long = handler.validate_event, receiver.stringReceived, sender.lengthLimitExceeded
+
+    def refused(failure: Any) -> Any:
+        seen = "Previously seen" in failure.value.subFailure.getErrorMessage()
+        events.refuse("seen" if seen else "invalid")
+        return failure
+
+    def validate_event(self: Any, event: Any) -> Any:
+        self.voevent_node_read = True
+        return validate(self, event).addErrback(refused)
+
+    def string_received(self: Any, data: bytes) -> Any:
+        self.voevent_node_read = False
+        try:
+            return received(self, data)
+        finally:
+            if not self.voevent_node_read:
+                events.refuse("unreadable")
+
+    def length_limit_exceeded(self: Any, length: int) -> Any:
+        events.refuse("too_large")
+        return too_long(self, length)
+
+    handler.validate_event = validate_event
+    receiver.stringReceived = string_received
+    sender.lengthLimitExceeded = length_limit_exceeded
+
+
+def keep_slow_subscribers() -> None:
+    """Drops only subscribers that acknowledge nothing for a minute.
+
+    Comet drops, once a minute, each that has ten events to acknowledge at that moment: in a burst all that are not as
+    fast as the authors, and what comes until they are back is lost to them.
+    """
+    broadcaster: Any = importlib.import_module("comet.protocol.broadcaster").VOEventBroadcaster
+    received, alive, at_most = (
+        broadcaster.stringReceived,
+        broadcaster.sendIAmAlive,
+        broadcaster.MAX_OUTSTANDING_ACK,
+    )
+
+    def string_received(self: Any, data: bytes) -> Any:
+        before = self.outstanding_ack
+        result = received(self, data)
+        self.voevent_node_acks = getattr(self, "voevent_node_acks", 0) + (self.outstanding_ack < before)
+        return result
+
+    def send_i_am_alive(self: Any) -> Any:
+        self.MAX_OUTSTANDING_ACK = float("inf") if getattr(self, "voevent_node_acks", 0) else at_most
+        self.voevent_node_acks = 0
+        return alive(self)
+
+    broadcaster.stringReceived = string_received
+    broadcaster.sendIAmAlive = send_i_am_alive
 
 
 def handlers(module: ModuleType) -> list[str]:
@@ -74,7 +136,6 @@ def plugin(name: str, path: str) -> ModuleType:
 
 def tell_twisted(own: list[ModuleType]) -> None:
     """Replaces the search for plugins, whose cache cannot be written, by one without a cache."""
-
     modules_in: Any = importlib.import_module("twisted.python.modules").getModule
     for module in own:
         sys.modules[module.__name__] = module
@@ -84,7 +145,7 @@ def tell_twisted(own: list[ModuleType]) -> None:
         modules = [found.load() for found in modules_in(package.__name__).iterModules()]
         if package is comet_plugins:
             modules += own
-        return {module.__name__: twisted_plugin._generateCacheEntry(module) for module in modules}
+        return {module.__name__: twisted_plugin._generateCacheEntry(module) for module in modules}  # noqa: SLF001
 
     twisted_plugin.getCache = cache
 
@@ -95,6 +156,7 @@ def main(arguments: list[str]) -> None:
         config: dict[str, Any] = json.load(file)
     own = [plugin(name, path) for name, path in sorted(config["plugins"].items())]
     tell_twisted([node_handler(config), *own])
+    keep_slow_subscribers()
     sys.argv = ["twistd", *arguments[1:]]
     importlib.import_module("twisted.scripts.twistd").run()
 

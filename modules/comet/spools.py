@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+REFUSALS = ("seen", "invalid", "unreadable", "too_large")
 ROLES = ("observation", "prediction", "utility", "test")
 # What waits in memory for one spool: some days of a full disk at the rates of today, and far below the unit's limit.
 WAITING_EVENTS = 4096
@@ -188,6 +189,7 @@ class Events:
         self._said = float("-inf")
         self.spools = [Spool(name, spool, log) for name, spool in sorted(config["spools"].items())]
         self.counts = dict.fromkeys(ROLES, 0)
+        self.refusals = dict.fromkeys(REFUSALS, 0)
         self.last = 0  # nanoseconds since the epoch; 0 for never
         self.began = time.time_ns()
         self._changed = threading.Event()
@@ -209,6 +211,11 @@ class Events:
         for spool in self.spools:
             if spool.wants(event):
                 spool.put(event)
+        self._changed.set()
+
+    def refuse(self, why: str) -> None:
+        """Counts what the broker did not accept; why, by one of `REFUSALS`."""
+        self.refusals[why] += 1
         self._changed.set()
 
     def stop(self, seconds: float = 5.0) -> None:
@@ -235,11 +242,13 @@ class Events:
             return [(f",spool={label(spool.name)}", field(spool)) for spool in self.spools]
 
         roles: list[tuple[str, object]] = [(f",role={label(role)}", n) for role, n in sorted(self.counts.items())]
+        refusals: list[tuple[str, object]] = [(f",reason={label(why)}", n) for why, n in self.refusals.items()]
         last: list[tuple[str, object]] = [("", f"{self.last / 1e9:.3f}")]
         began: list[tuple[str, object]] = [("", f"{self.began / 1e9:.3f}")]
         quarantined: list[tuple[str, object]] = [("", entries(self._bad))]
         texts = [
             metric("events_total", "counter", "Events accepted since the start.", roles),
+            metric("refused_total", "counter", "What came and was refused since the start.", refusals),
             metric("last_event_timestamp_seconds", "gauge", "When the last event came; 0 for none yet.", last),
             metric("start_timestamp_seconds", "gauge", "When the broker was started.", began),
             metric("eventdb_quarantined", "gauge", "Set-aside parts of the event database.", quarantined),

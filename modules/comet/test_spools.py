@@ -185,3 +185,11 @@ def test_counters_that_cannot_be_written_are_told_once(tmp_path: Path, monkeypat
         time.sleep(0.05)
     events.stop()
     assert len(said) == 1
+
+
+def test_what_is_refused_is_counted(tmp_path: Path) -> None:
+    events = spools.Events(config(tmp_path))
+    for why in ("seen", "invalid", "invalid"):
+        events.refuse(why)
+    assert 'voevent_comet_refused_total{broker="comet",reason="invalid"} 2\n' in events.text()
+    assert 'voevent_comet_refused_total{broker="comet",reason="unreadable"} 0\n' in events.text()
