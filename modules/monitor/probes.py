@@ -171,9 +171,7 @@ def _units(with_: Look, units: Mapping[str, Mapping[str, str]], results: Mapping
             seen.frozen.append(name)
         text = f"{name}: {'; '.join(wrong)}" if wrong else ""
         at_once = unit.get("ActiveState") == "failed"
-        seen.observations.append(
-            Observation(f"unit {name}", not wrong, text, 1 if at_once else config["fail_after"])
-        )
+        seen.observations.append(Observation(f"unit {name}", not wrong, text, 1 if at_once else config["fail_after"]))
 
 
 # Folders and disks.

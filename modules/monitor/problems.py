@@ -106,9 +106,7 @@ def from_json(data: Mapping[str, Any]) -> State:
     return State(
         began=float(data["began"]),
         problems={key: Problem(**problem) for key, problem in data["problems"].items()},
-        told={
-            alarm: {key: Told(**told) for key, told in keys.items()} for alarm, keys in data["told"].items()
-        },
+        told={alarm: {key: Told(**told) for key, told in keys.items()} for alarm, keys in data["told"].items()},
         outbox={alarm: [Change(**change) for change in changes] for alarm, changes in data["outbox"].items()},
         counters=Counters(**data["counters"]),
         memory={probe: dict(kept) for probe, kept in data["memory"].items()},
@@ -222,8 +220,7 @@ def message(node: Node, changes: list[Change], now: float) -> dict[str, Any]:
         "subject": subject(node, changes),
         "text": "\n".join(lines),
         "changes": [
-            {"kind": c.kind, "key": one_line(c.key), "text": one_line(c.text), "since": utc(c.since)}
-            for c in changes
+            {"kind": c.kind, "key": one_line(c.key), "text": one_line(c.text), "since": utc(c.since)} for c in changes
         ],
     }
 

@@ -144,9 +144,7 @@ def socket_unit(folder: Path, command: list[str]) -> Iterator[dict[str, Any]]:
             connection, _ = listener.accept()
             with connection:
                 words = [sys.executable, "-I", alarms.__file__, str(config), "own"]
-                subprocess.run(
-                    words, stdin=connection.fileno(), check=True, env={**os.environ, "HOME": str(folder)}
-                )
+                subprocess.run(words, stdin=connection.fileno(), check=True, env={**os.environ, "HOME": str(folder)})
 
     thread = threading.Thread(target=serve)
     thread.start()

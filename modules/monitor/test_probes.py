@@ -123,9 +123,7 @@ def test_units(unit: dict[str, str], restarts: int | None, must_run: bool, troub
     assert said is trouble is None or (said is not None and trouble is not None and trouble in said)
 
 
-def broker(
-    state: State, monkeypatch: pytest.MonkeyPatch, unit: dict[str, str], answer: str | None
-) -> probes.Seen:
+def broker(state: State, monkeypatch: pytest.MonkeyPatch, unit: dict[str, str], answer: str | None) -> probes.Seen:
     """A look at a broker, which is watched in three ways."""
     monkeypatch.setattr(probes, "show_units", lambda names: dict.fromkeys(names, unit))
     monkeypatch.setattr(probes, "answers", lambda _probe, _port: answer)
