@@ -19,6 +19,7 @@ const SOON: Duration = Duration::from_secs(30);
 const LONG: Duration = Duration::from_mins(4);
 const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
 const ARCHIVE: &str = "/etc/voevent/bin/voevent-archive";
+const METRICS: &str = "cat /home/voeventserve/working_dir/metrics.prom";
 const MANY: usize = 10_000;
 /// What Comet refuses, and what it says to that; it closes the connection where it can read nothing.
 const BAD: [(&str, &str); 7] = [
@@ -172,6 +173,10 @@ fn good_and_bad_ones(site: &Site) -> Result<()> {
         good += usize::from(expected == "ack");
     }
     assert_eq!(good + BAD.len(), files.len(), "every file was answered");
+    for why in ["invalid\"} 3", "unreadable\"} 4", "seen\"} 0", "too_large\"} 0"] {
+        let metric = format!("voevent_comet_refused_total{{broker=\"comet\",reason=\"{why}\n");
+        site.first.wait(SOON, || Ok(site.first.sh(METRICS)?.contains(metric.trim_end())))?;
+    }
     let is_good = |path: &&PathBuf| !BAD.iter().any(|(bad, _)| path.ends_with(bad));
     let valid: Vec<&PathBuf> = files.iter().filter(is_good).collect();
     let words = ["sha256sum", "--"].map(Path::new).into_iter().chain(valid.iter().map(|path| path.as_path()));
