@@ -78,7 +78,7 @@ impl Site {
     /// Waits until the second has subscribed to the first.
     fn connected(&self) -> Result<()> {
         let there = "ss -Htn state established sport = :8099 | wc -l";
-        self.first.wait(SOON, || Ok(self.first.sh(there)? != "0"))
+        self.first.wait(SOON, || Ok(self.first.sh(there)? != "0")).explain(|| "subscribe".to_owned())
     }
 
     /// Runs the author; what it printed, a value a line.
@@ -174,8 +174,11 @@ fn good_and_bad_ones(site: &Site) -> Result<()> {
     }
     assert_eq!(good + BAD.len(), files.len(), "every file was answered");
     for why in ["invalid\"} 3", "unreadable\"} 4", "seen\"} 0", "too_large\"} 0"] {
-        let metric = format!("voevent_comet_refused_total{{broker=\"comet\",reason=\"{why}\n");
-        site.first.wait(SOON, || Ok(site.first.sh(METRICS)?.contains(metric.trim_end())))?;
+        let metric = format!("voevent_comet_refused_total{{broker=\"comet\",reason=\"{why}");
+        site.first.wait(SOON, || {
+            let all = site.first.sh(METRICS)?;
+            if all.contains(&metric) { Ok(true) } else { Err(Failure::new(format!("no {metric} in {all}"))) }
+        })?;
     }
     let is_good = |path: &&PathBuf| !BAD.iter().any(|(bad, _)| path.ends_with(bad));
     let valid: Vec<&PathBuf> = files.iter().filter(is_good).collect();
@@ -184,7 +187,7 @@ fn good_and_bad_ones(site: &Site) -> Result<()> {
     let sent: BTreeSet<String> = sums.lines().map(|line| line[..64].to_owned()).collect();
     for node in [&site.first, &site.second] {
         assert_eq!(wait_for(node, good)?, good, "{} has the good ones and no other", node.name());
-        node.wait(SOON, || Ok(archived(node)?.len() == good))?;
+        node.wait(SOON, || Ok(archived(node)?.len() == good)).explain(|| "index the good ones".to_owned())?;
         assert_eq!(archived(node)?, sent, "{} has the good ones and no other", node.name());
         for path in &valid {
             let sent = fs::read(path).explain(|| format!("read `{}`", path.display()))?;
@@ -234,7 +237,8 @@ fn a_switch_in_mid_stream(site: &Site) -> Result<()> {
     // Nothing that the author was told the node has is missing there.
     let all = archived(&site.first)?.len();
     wait_for(&site.first, all.max(sent.len()))?;
-    site.first.wait(SOON, || Ok(sent.is_subset(&archived(&site.first)?)))?;
+    let kept = || Ok(sent.is_subset(&archived(&site.first)?));
+    site.first.wait(SOON, kept).explain(|| "keep what was acknowledged".to_owned())?;
     // What the second missed while it was not connected it can ask for: the operator sees each.
     sleep(Duration::from_secs(2));
     let list = site.first.call([ARCHIVE, "list", "--json"])?.bytes()?;

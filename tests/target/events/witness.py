@@ -34,4 +34,4 @@ try:
     faults.append("has the network")
 except OSError:
     pass
-sys.exit(", ".join(faults))
+sys.exit(", ".join(faults) or 0)
