@@ -33,6 +33,14 @@ impl Workstation {
         fs::create_dir_all(&hosts).explain(|| format!("make `{}`", hosts.display()))?;
         std::os::unix::fs::symlink(Path::new(PROJECT).join("hosts/locks"), hosts.join("locks"))
             .explain(|| "link the locks".to_owned())?;
+        // Programs that hosts name lie beside them.
+        let project = Path::new(PROJECT).join("hosts");
+        for entry in fs::read_dir(&project).explain(|| format!("read `{}`", project.display()))?.flatten() {
+            if entry.path().extension().is_some_and(|extension| extension == "py") {
+                let to = hosts.join(entry.file_name());
+                fs::copy(entry.path(), &to).explain(|| format!("make `{}`", to.display()))?;
+            }
+        }
         Ok(Self { dir, modules: Path::new(PROJECT).join("modules") })
     }
 
