@@ -19,7 +19,8 @@ const SOON: Duration = Duration::from_secs(30);
 const LONG: Duration = Duration::from_mins(4);
 const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
 const ARCHIVE: &str = "/etc/voevent/bin/voevent-archive";
-const METRICS: &str = "cat /home/voeventserve/working_dir/metrics.prom";
+/// What is counted where the author is told why, and where the connection is closed.
+const REFUSED: [&str; 2] = ["invalid", "unreadable"];
 const MANY: usize = 10_000;
 /// What Comet refuses, and what it says to that; it closes the connection where it can read nothing.
 const BAD: [(&str, &str); 7] = [
@@ -163,6 +164,8 @@ fn good_and_bad_ones(site: &Site) -> Result<()> {
     let files = samples()?;
     let names: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
     let words: Vec<&str> = ["files"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let counts: Result<Vec<usize>> = REFUSED.iter().map(|why| refused(&site.first, why)).collect();
+    let before: Vec<(&str, usize)> = REFUSED.into_iter().zip(counts?).collect();
     let mut good = 0;
     for said in site.author(&words)? {
         let (file, answer) =
@@ -173,11 +176,13 @@ fn good_and_bad_ones(site: &Site) -> Result<()> {
         good += usize::from(expected == "ack");
     }
     assert_eq!(good + BAD.len(), files.len(), "every file was answered");
-    for why in ["invalid\"} 3", "unreadable\"} 4", "seen\"} 0", "too_large\"} 0"] {
-        let metric = format!("voevent_comet_refused_total{{broker=\"comet\",reason=\"{why}");
+    for (why, before) in before {
+        let expected = before
+            + BAD.iter().filter(|(_, answer)| REFUSED[usize::from(*answer == "closed")] == why).count();
         site.first.wait(SOON, || {
-            let all = site.first.sh(METRICS)?;
-            if all.contains(&metric) { Ok(true) } else { Err(Failure::new(format!("no {metric} in {all}"))) }
+            let counted = refused(&site.first, why)?;
+            let said = || Failure::new(format!("{counted} {why}, not {expected}"));
+            if counted == expected { Ok(true) } else { Err(said()) }
         })?;
     }
     let is_good = |path: &&PathBuf| !BAD.iter().any(|(bad, _)| path.ends_with(bad));
@@ -196,6 +201,13 @@ fn good_and_bad_ones(site: &Site) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// How often a broker refused something for a reason; its own health checks are among them.
+fn refused(node: &Machine, why: &str) -> Result<usize> {
+    let metrics = "grep refused_total{ /home/voeventserve/working_dir/metrics.prom";
+    let said = node.sh(&format!("{metrics} | grep '\"{why}\"' | cut -d' ' -f2"))?;
+    said.parse().explain(|| format!("read `{said}`"))
 }
 
 fn ivorn_of(event: &[u8]) -> String {
