@@ -7,9 +7,14 @@ use std::time::Duration;
 use crate::driver::{Failure, Lab, Machine, Result, Setup, Suite};
 use crate::node::{Node, Workstation, example};
 
-crate::tests![each_event_comes_once_on_debian_12, each_event_comes_once_on_debian_13,];
+crate::tests![
+    each_event_comes_once_on_debian_12,
+    each_event_comes_once_on_debian_13,
+    what_is_down_is_noticed_on_debian_12,
+    what_is_down_is_noticed_on_debian_13,
+];
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_mins(1);
 const TOPIC: &str = "gcn.classic.voevent.FERMI_GBM_FLT_POS";
 const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
 /// What `systemd-analyze security` may say of a service at most.
@@ -22,6 +27,14 @@ fn each_event_comes_once_on_debian_12() -> Result<()> {
 
 fn each_event_comes_once_on_debian_13() -> Result<()> {
     each_event_comes_once(Suite::Trixie)
+}
+
+fn what_is_down_is_noticed_on_debian_12() -> Result<()> {
+    what_is_down_is_noticed(Suite::Bookworm)
+}
+
+fn what_is_down_is_noticed_on_debian_13() -> Result<()> {
+    what_is_down_is_noticed(Suite::Trixie)
 }
 
 /// A node with `gcn`, a Kafka cluster, and a subscriber who notes what the broker passes on.
@@ -58,7 +71,8 @@ impl Site {
         }
         let python = "$(echo /var/lib/voevent/derived/*-gcn)/bin/python";
         self.node.sh(&format!(
-            "systemd-run --quiet --unit kafka {python} /root/kafka.py serve /run/kafka 9092
+            "systemctl stop voevent-gcn
+             systemd-run --quiet --unit kafka {python} /root/kafka.py serve /run/kafka 9092
              systemd-run --quiet --unit witness python3 /root/witness.py 8099 /run/witness
              while ! [ -S /run/kafka ] || ! [ -e /run/witness.connected ]; do sleep 0.1; done
              echo \"exec {python} /root/kafka.py ask /run/kafka \\\"\\$@\\\"\" > /root/ask"
@@ -140,6 +154,10 @@ impl Site {
         self.wait(beats)
     }
 
+    fn log_says(&self, text: &str) -> Result<bool> {
+        Ok(self.node.sh("journalctl --no-pager -u voevent-gcn")?.contains(text))
+    }
+
     fn is_hardened(&self, unit: &str) -> Result<()> {
         let said = self.node.sh(&format!("systemd-analyze security --no-pager {unit} | tail -1"))?;
         let score = said.split_whitespace().find_map(|word| word.parse::<f32>().ok());
@@ -150,7 +168,7 @@ impl Site {
 
 fn each_event_comes_once(debian: Suite) -> Result<()> {
     let site = Site::new(debian, "security = \"plaintext\"\n")?;
-    site.service("restart")?;
+    site.service("start")?;
     site.produce("first", 20)?;
     site.wait_for(20)?;
     site.came_once(20)?;
@@ -216,4 +234,67 @@ fn the_rest_is_kept(site: &Site) -> Result<()> {
     assert_eq!(binary, "neither a VOEvent nor JSON");
     assert!(site.node.greets(8099)?);
     Ok(())
+}
+
+fn what_is_down_is_noticed(debian: Suite) -> Result<()> {
+    let sasl = "security = \"sasl_plaintext\"\nmechanism = \"PLAIN\"\nlost_after = \"20s\"\n\
+                client_id = { file = \"/etc/voevent/secrets/id\" }\n\
+                client_secret = { file = \"/etc/voevent/secrets/secret\" }\n";
+    let site = Site::new(debian, sasl)?;
+    site.kafka(&format!("login me {SECRET}"))?;
+    // Kafka has the topic from the first message on; a client looks for new ones every half minute only.
+    site.produce("before", 1)?;
+    site.service("start")?;
+    site.wait_for(1)?;
+    site.hears()?;
+    the_broker_is_down(&site)?;
+
+    // Kafka is not there: noticed, and made up for.
+    site.kafka("down")?;
+    site.produce("kafka", 3)?;
+    site.wait(|| Ok(site.metric("heard")? == 0))?;
+    assert!(site.log_says("no heartbeat for 5 s")?);
+    site.kafka("up")?;
+    site.wait_for(10)?;
+    site.hears()?;
+    site.came_once(10)?;
+
+    // The password is wrong: noticed, and tried seldom; right again, nothing is lost.
+    site.kafka("login me another")?;
+    site.produce("password", 2)?;
+    site.wait(|| site.log_says("_AUTHENTICATION"))?;
+    site.wait(|| site.log_says("no heartbeat for 20 s: it begins anew"))?;
+    // Half a minute of rest: a client that comes and goes would cost its broker much.
+    site.wait(|| Ok(site.node.show("voevent-gcn", "SubState")? == "auto-restart"))?;
+    site.kafka("login me another")?;
+    site.node.sh("echo another > /etc/voevent/secrets/secret")?;
+    site.service("restart")?;
+    site.wait_for(12)?;
+    site.came_once(12)?;
+    let secret = "p=$(systemctl show --value -p MainPID voevent-gcn); cat /proc/$p/environ /proc/$p/cmdline";
+    let shown = site.node.sh(&format!("{secret} | tr '\\0' ' '; journalctl --no-pager"))?;
+    assert!(!shown.contains(SECRET), "the secret is in {shown}");
+    Ok(())
+}
+
+/// While the broker is stopped or frozen, events wait, and Kafka goes on being listened to.
+fn the_broker_is_down(site: &Site) -> Result<()> {
+    site.node.run(["systemctl", "stop", "comet"])?;
+    site.produce("comet", 3)?;
+    site.wait(|| Ok(site.metric("waiting")? == 1))?;
+    let beat = site.metric("heartbeat_timestamp_seconds")?;
+    site.wait(|| Ok(site.metric("heartbeat_timestamp_seconds")? > beat + 2))?;
+    assert_eq!(site.result("delivered")?, 1);
+    // The subscriber must be there before the events are, or it would not hear of them.
+    site.node.sh("systemctl kill -s STOP voevent-gcn; systemctl start comet
+         while ! [ -e /run/witness.connected ]; do sleep 0.05; done; systemctl kill -s CONT voevent-gcn")?;
+    site.wait_for(4)?;
+    site.came_once(4)?;
+
+    site.node.run(["systemctl", "kill", "-s", "STOP", "comet"])?;
+    site.produce("frozen", 3)?;
+    site.wait(|| Ok(site.metric("waiting")? == 1 && site.metric("retries_total")? > 0))?;
+    site.node.run(["systemctl", "kill", "-s", "CONT", "comet"])?;
+    site.wait_for(7)?;
+    site.came_once(7)
 }

@@ -43,6 +43,14 @@ def framed(data: bytes) -> bytes:
     return struct.pack("!I", len(data)) + data
 
 
+def end(*streams: socket.socket) -> None:
+    """Ends connections, also where somebody still reads from them."""
+    for stream in streams:
+        with contextlib.suppress(OSError):
+            stream.shutdown(socket.SHUT_RDWR)
+        stream.close()
+
+
 class Door:
     """Takes connections, and passes them on to the cluster."""
 
@@ -73,8 +81,7 @@ class Door:
         """Ends all connections."""
         streams, self.streams = self.streams, []
         for stream in streams:
-            with contextlib.suppress(OSError):
-                stream.shutdown(socket.SHUT_RDWR)
+            end(stream)
 
     def pass_on(self, client: socket.socket) -> None:
         """One connection."""
@@ -98,8 +105,7 @@ class Door:
                     raise ConnectionError
                 server.sendall(framed(frame))
         except OSError:
-            client.close()
-            server.close()
+            end(client, server)
 
     def sasl(self, key: int, version: int, frame: bytes) -> tuple[bytes, bool]:
         """The answer to a login, and whether it was right."""
@@ -121,8 +127,7 @@ class Door:
                 frame = frame if version is None else with_sasl(frame, version)
                 client.sendall(framed(frame.replace(theirs, ours)))
         except OSError:
-            client.close()
-            server.close()
+            end(client, server)
 
 
 def with_sasl(frame: bytes, version: int) -> bytes:
