@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "a driver of machines acts on the world")]
 
 mod activator_is_static;
+mod backup;
 mod checks;
 mod crashes;
 mod driver;
@@ -57,6 +58,7 @@ const ALL: &[&[Test]] = &[
     checks::TESTS,
     own_module::TESTS,
     recovery::TESTS,
+    backup::TESTS,
     gcn::TESTS,
     instances::TESTS,
     monitor::TESTS,

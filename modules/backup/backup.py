@@ -1,0 +1,259 @@
+"""Copies what cannot be made again, by restic.
+
+    backup.py CONFIG backup        copies, forgets what is old, reads back
+    backup.py CONFIG fetch COPY    brings a copy (`latest`, or restic's name of it) into HOME/fetched
+
+Databases are copied first, to HOME/stage: each copy was read wholly before it counts. HOME/stage/contents.json
+says what is where; HOME/good is as old as the last backup at which all went well.
+"""
+
+import contextlib
+import dbm
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+RESTIC = "/usr/bin/restic"
+SUFFIXES = (".db", ".dat", ".dir", ".bak", ".pag", "-wal", "-shm")
+TRIES = 50
+
+
+class BackupError(Exception):
+    """Something could not be copied."""
+
+
+def log(priority: int, text: str) -> None:
+    """Writes a line for the journal; priorities are syslog's: 3 error, 4 warning, 6 information."""
+    sys.stderr.write(f"<{priority}>{' '.join(text.split())}\n")
+    sys.stderr.flush()
+
+
+# ---- databases
+
+
+def streams(folder: Path) -> dict[str, list[Path]]:
+    """The files of an event database by stream: a stream has one, or some of the same name."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and not path.name.startswith("."):
+            suffix = next((suffix for suffix in SUFFIXES if path.name.endswith(suffix)), "")
+            found[path.name.removesuffix(suffix)].append(path)
+    return dict(found)
+
+
+def state(paths: list[Path]) -> list[tuple[int, int, int]]:
+    """What changes where a file does."""
+    return [(stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in (path.stat() for path in paths)]
+
+
+def entries(stream: Path) -> int:
+    """Reads all of a stream; how many entries it has."""
+    with dbm.open(str(stream), "r") as database:
+        keys = list(database.keys())
+        for key in keys:
+            float(database[key])
+    return len(keys)
+
+
+def copy_stream(name: str, folder: Path, target: Path) -> int:
+    """Copies a stream while the broker may write to it; how many entries the copy has."""
+    fault: object = "it changes all the time"
+    for attempt in range(TRIES):
+        try:
+            paths = streams(folder).get(name, [])
+            before = state(paths)
+            for path in paths:
+                shutil.copyfile(path, target / path.name)
+            count = entries(target / name)
+            # A stream that never rests is good enough when it can be read: the last entry may be missing.
+            if before == state(paths) or attempt > TRIES // 2:
+                return count
+        except (OSError, ValueError, KeyError, *dbm.error) as error:
+            fault = error
+        for path in target.glob("*"):
+            if any(path.name == name + suffix for suffix in ("", *SUFFIXES)):
+                path.unlink()
+        time.sleep(0.05)
+    raise BackupError(f"`{folder / name}` cannot be copied: {fault}")
+
+
+def copy_eventdb(folder: Path, target: Path) -> dict[str, int]:
+    """Copies an event database; how many entries each stream has."""
+    target.mkdir(parents=True)
+    return {name: copy_stream(name, folder, target) for name in streams(folder)}
+
+
+def copy_sqlite(path: Path, target: Path) -> dict[str, int]:
+    """Copies a database by SQLite's own means; its integrity was checked."""
+    target.mkdir(parents=True)
+    copy = target / path.name
+    with contextlib.closing(sqlite3.connect(copy)) as into:
+        try:
+            with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+                database.backup(into)
+        except sqlite3.OperationalError as error:
+            raise BackupError(f"`{path}` cannot be copied: {error}") from error
+        into.execute("PRAGMA journal_mode = delete")
+    check_sqlite(copy)
+    return {}
+
+
+def check_sqlite(path: Path) -> None:
+    """Reads a whole database."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        answer = database.execute("PRAGMA integrity_check").fetchall()
+    if answer != [("ok",)]:
+        raise BackupError(f"`{path}` is damaged: {answer[:3]}")
+
+
+def stage(config: dict[str, Any], folder: Path) -> tuple[list[str], list[str]]:
+    """Copies the databases; which paths restic has to copy, and which not. What fails is told at the end."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    contents: list[dict[str, Any]] = []
+    paths, without, faults = [str(folder)], [], []
+    for key, include in sorted(config["include"].items()):
+        path, kind = Path(include["path"]), include["kind"]
+        if not path.exists():
+            log(4, f"`{path}` is not there (yet): nothing to copy")
+            continue
+        entry: dict[str, Any] = {"key": key, "path": str(path), "kind": kind}
+        try:
+            if kind == "files":
+                entry["from"] = str(path)
+                paths.append(str(path))
+            else:
+                copied = copy_eventdb if kind == "eventdb" else copy_sqlite
+                entry["streams"] = copied(path, folder / key)
+                entry["from"] = str(folder / key)
+                without += [str(path), f"{path}-wal", f"{path}-shm"]
+            contents.append(entry)
+        except (OSError, sqlite3.Error, BackupError) as error:
+            faults.append(f"{key}: {error}")
+    (folder / "contents.json").write_text(json.dumps(contents, indent=1))
+    for fault in faults:
+        log(3, fault)
+    if faults:
+        raise BackupError(f"{len(faults)} of {len(config['include'])} could not be copied")
+    return paths, without
+
+
+# ---- restic
+
+
+class Restic:
+    """Runs restic on the repository."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        secrets = Path(os.environ["CREDENTIALS_DIRECTORY"])
+        home = config["home"]
+        self.words = [RESTIC, "--quiet", "--repo", config["repository"], "--cache-dir", f"{home}/cache"]
+        self.words += ["--password-file", str(secrets / "backup.password")]
+        if config["known_hosts"] is not None:
+            options = (
+                f"-oStrictHostKeyChecking=yes -oUserKnownHostsFile={config['known_hosts']} -oBatchMode=yes"
+            )
+            user, host = sftp_host(config["repository"])
+            key = secrets / "backup.ssh_key"
+            command = f"ssh -F none -i {key} -oIdentitiesOnly=yes {options} {user}{host} -s sftp"
+            self.words += ["-o", f"sftp.command={command}"]
+        names = [(name, secrets / f"backup.credentials.{name}") for name in config["credentials"]]
+        self.env = {name: path.read_text().strip() for name, path in names}
+        self.env |= {"PATH": "/usr/bin:/bin", "HOME": home, "LANG": "C.UTF-8", "TMPDIR": "/tmp"}  # noqa: S108
+
+    def try_run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Runs it; how it ended."""
+        return subprocess.run(
+            [*self.words, *words], env=self.env, text=True, capture_output=True, check=False
+        )
+
+    def run(self, *words: str) -> str:
+        """Runs it; it must end well. What it printed."""
+        done = self.try_run(*words)
+        if done.returncode != 0:
+            raise BackupError(f"restic {words[0]}: exit code {done.returncode}: {done.stderr[-2000:]}")
+        return done.stdout
+
+
+def sftp_host(repository: str) -> tuple[str, str]:
+    """User (with its `@`) and host of `sftp:user@host:/path`."""
+    user, at, host = repository.removeprefix("sftp:").split(":")[0].rpartition("@")
+    return user + at, host
+
+
+def backup(config: dict[str, Any]) -> None:
+    """One backup."""
+    began = time.time()
+    home = Path(config["home"])
+    restic = Restic(config)
+    paths, without = stage(config, home / "stage")
+    if restic.try_run("cat", "config").returncode != 0:
+        # It may be locked, away, or of another password: `init` fails then too, and says so.
+        restic.run("init")
+        log(6, f"a new repository: {config['repository']}")
+    restic.run("unlock")
+    label = ["--host", config["host"], "--tag", "voevent"]
+    excluded = [word for path in without for word in ("--exclude", path)]
+    restic.run("backup", *label, *excluded, "--", *paths)
+    keep = [
+        word
+        for name, count in sorted(config["keep"].items())
+        for word in (f"--keep-{name}", str(count))
+        if count
+    ]
+    restic.run("forget", *label, "--group-by", "host,tags", "--prune", *keep)
+    part = config["read_data"]
+    restic.run("check", *([] if part == "0%" else [f"--read-data-subset={part}"]))
+    shutil.rmtree(home / "stage")
+    (home / "good").write_text("")
+    write_metrics(home, began)
+    log(6, f"all went well, in {time.time() - began:.0f} s")
+
+
+def write_metrics(home: Path, began: float) -> None:
+    """What Prometheus is told."""
+    lines = []
+    for name, text, value in [
+        ("timestamp_seconds", "The last backup at which all went well.", time.time()),
+        ("duration_seconds", "How long it took.", time.time() - began),
+    ]:
+        full = f"voevent_backup_{name}"
+        lines += [f"# HELP {full} {text}", f"# TYPE {full} gauge", f"{full} {value:.0f}"]
+    partial = home / "metrics.partial"
+    partial.write_text("\n".join(lines) + "\n")
+    partial.rename(home / "metrics.prom")
+
+
+def fetch(config: dict[str, Any], copy: str) -> None:
+    """Brings a copy into HOME/fetched."""
+    fetched = Path(config["home"]) / "fetched"
+    shutil.rmtree(fetched, ignore_errors=True)
+    fetched.mkdir()
+    Restic(config).run(
+        "restore", copy, "--host", config["host"], "--tag", "voevent", "--target", str(fetched)
+    )
+
+
+def main(words: list[str]) -> int:
+    """Runs the program; its exit code."""
+    config = json.loads(Path(words[0]).read_text())
+    try:
+        if words[1] == "fetch":
+            fetch(config, words[2])
+        else:
+            backup(config)
+    except (BackupError, OSError) as error:
+        log(3, str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,143 @@
+//! The module `backup` on real hosts: what one host saved, an empty one has after `voevent-restore`.
+
+use std::time::Duration;
+
+use crate::driver::{Explain, Failure, Lab, Machine, Result, Setup, Suite};
+use crate::node::{Node, Workstation, example};
+
+crate::tests![an_empty_host_gets_all_back_on_debian_12, an_empty_host_gets_all_back_on_debian_13];
+
+const LONG: Duration = Duration::from_mins(2);
+const EXPOSURE: f32 = 1.5;
+const RESTORE: &str = "/etc/voevent/bin/voevent-restore";
+const BACKUP: &str = "
+[backup]
+password = { file = \"/etc/voevent/secrets/backup\" }
+read_data = \"100%\"
+[backup.include]
+files = { path = \"/home/voeventserve/working_dir/files\" }
+index = { path = \"/home/voeventserve/working_dir/index.db\", kind = \"sqlite\" }
+";
+
+fn an_empty_host_gets_all_back_on_debian_12() -> Result<()> {
+    an_empty_host_gets_all_back(Suite::Bookworm)
+}
+
+fn an_empty_host_gets_all_back_on_debian_13() -> Result<()> {
+    an_empty_host_gets_all_back(Suite::Trixie)
+}
+
+fn node(lab: &Lab, workstation: &Workstation, name: &str, debian: Suite, bundle: &str) -> Result<Machine> {
+    let node = lab.boot_with(name, Setup::of_modules(debian))?;
+    node.sh("umask 077; mkdir -p /etc/voevent/secrets; echo a-planted-secret > /etc/voevent/secrets/backup")?;
+    node.ship(workstation)?;
+    node.switch_to(bundle)?;
+    Ok(node)
+}
+
+/// Sends events to the broker; those that it did not take.
+fn send(node: &Machine, names: &[&str]) -> Result<Vec<String>> {
+    let program = node.sh("readlink -f /var/lib/voevent/derived/*-comet")? + "/bin/comet-sendvo";
+    let mut refused = Vec::new();
+    for &name in names {
+        let event = include_str!("test-event.xml").replace("#story", &format!("#{name}"));
+        let sent = node.call([program.as_str(), "-h", "127.0.0.1", "-f", "-"])?.stdin(event).output()?;
+        if !sent.success() {
+            refused.push(name.to_owned());
+        }
+    }
+    Ok(refused)
+}
+
+fn save(node: &Machine) -> Result<()> {
+    let done = node.call(["systemctl", "start", "voevent-backup"])?.timeout(LONG).output()?;
+    done.checked().map(drop).map_err(|failure| {
+        let journal = node.sh("journalctl --no-pager -u voevent-backup | tail -30");
+        Failure::new(format!("{failure}\n{}", journal.unwrap_or_default()))
+    })
+}
+
+fn an_empty_host_gets_all_back(debian: Suite) -> Result<()> {
+    let lab = Lab::new()?;
+    let workstation = Workstation::new(&lab, "w")?;
+    let host = example()?.replace("modules = [\"comet\"]", "modules = [\"comet\", \"backup\"]") + BACKUP;
+    let host = match debian {
+        Suite::Bookworm => host,
+        Suite::Trixie => host.replace("debian-12", "debian-13").replace("\"3.11\"", "\"3.13\""),
+    };
+    let bundle = workstation.build(&host)?;
+    let first = node(&lab, &workstation, "first", debian, &bundle)?;
+    assert_eq!(send(&first, &["a", "b"])?, Vec::<String>::new());
+    first.sh(
+        "cd /home/voeventserve/working_dir; mkdir -p files/deep; echo one > files/deep/one; echo two > files/two
+         python3 -c 'import sqlite3; d = sqlite3.connect(\"index.db\"); d.execute(\"create table t (x)\"); \
+         d.execute(\"insert into t values (42)\"); d.commit()'
+         chown -R voeventserve:voevent files index.db; chmod 0640 index.db",
+    )?;
+    // Twice: the first makes the repository. Events come meanwhile.
+    save(&first)?;
+    assert_eq!(send(&first, &["c"])?, Vec::<String>::new());
+    save(&first)?;
+    first.sh("test -e /var/lib/voevent-backup/good; grep -q '^voevent_backup_timestamp' /var/lib/voevent-backup/metrics.prom")?;
+    for unit in ["voevent-backup.service", "voevent-backup-fetch@latest.service"] {
+        let said = first.sh(&format!("systemd-analyze security --no-pager {unit} | tail -1"))?;
+        let score = said.split_whitespace().find_map(|word| word.parse::<f32>().ok());
+        assert!(score.is_some_and(|score| score <= EXPOSURE), "{unit}: {said}");
+    }
+    assert!(!first.sh("journalctl --no-pager")?.contains("a-planted-secret"));
+    a_damaged_stream_is_told(&first)?;
+
+    // Another host, of the same bundle, with nothing but the repository.
+    let second = node(&lab, &workstation, "second", debian, &bundle)?;
+    let saved = lab.dir().join("saved.tar");
+    let tar = first.call(["tar", "-C", "/var/backups/voevent", "-cf", "-", "."])?.bytes()?;
+    std::fs::write(&saved, tar).explain(|| "keep the repository".to_owned())?;
+    second.put(&saved, "/root/saved.tar")?;
+    second.sh(
+        "tar -C /var/backups/voevent -xf /root/saved.tar; chown -R voeventbackup:voevent /var/backups/voevent
+         cd /home/voeventserve/working_dir; install -d -o voeventserve -g voevent files; echo mine > files/two
+         chown voeventserve:voevent files/two",
+    )?;
+    assert_eq!(send(&second, &["d"])?, Vec::<String>::new());
+    restored(&second)
+}
+
+/// What cannot be read is told, and all the rest is saved.
+fn a_damaged_stream_is_told(node: &Machine) -> Result<()> {
+    node.sh(
+        "rm /var/lib/voevent-backup/good; cd /home/voeventserve/working_dir/db
+         head -c 5000 /dev/urandom > _broken.db; cp _broken.db _broken; chown voeventserve:voevent _broken*",
+    )?;
+    let failed = node.call(["systemctl", "start", "voevent-backup"])?.timeout(LONG).output()?;
+    assert!(!failed.success());
+    let said = node.sh("journalctl --no-pager -u voevent-backup; ls /var/lib/voevent-backup")?;
+    assert!(said.contains("comet: `/home/voeventserve/working_dir/db/_broken` cannot be copied"), "{said}");
+    assert!(!said.lines().any(|line| line == "good"), "{said}");
+    node.sh("rm /home/voeventserve/working_dir/db/_broken*").map(drop)
+}
+
+fn restored(node: &Machine) -> Result<()> {
+    let done = node.call([RESTORE])?.timeout(LONG).output()?;
+    if !done.success() {
+        let journal = node.sh("journalctl --no-pager | grep -v systemd | tail -30")?;
+        return Err(Failure::new(format!("{done:?}\n{journal}")));
+    }
+    assert!(node.greets(8099)?, "the broker is up again");
+    assert_eq!(send(node, &["a", "b", "c"])?, ["a", "b", "c"], "they are known");
+    let log = node.sh("journalctl --no-pager -u comet")?;
+    assert_eq!(log.matches("Previously seen by this broker").count(), 3, "{log}");
+    assert_eq!(send(node, &["e"])?, Vec::<String>::new());
+    assert_eq!(
+        node.sh(
+            "cd /home/voeventserve/working_dir; cat files/deep/one files/two; stat -c '%U:%G' files/deep/one index.db
+             python3 -c 'import sqlite3; print(sqlite3.connect(\"index.db\").execute(\"select x from t\").fetchone())'
+             cat /var/lib/voevent-backup/before-*/files/two"
+        )?,
+        "one\ntwo\nvoeventserve:voevent\nvoeventserve:voevent\n(42,)\nmine"
+    );
+    // A copy that there is none of: nothing is stopped.
+    let process = node.show("comet", "MainPID")?;
+    assert!(!node.call([RESTORE, "abcdef12"])?.timeout(LONG).output()?.success());
+    assert_eq!(node.show("comet", "MainPID")?, process);
+    Ok(())
+}
