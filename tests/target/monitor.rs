@@ -176,7 +176,7 @@ fn what_fails_is_told_once(suite: Suite) -> Result<()> {
     let told = Told::new(&lab, &node);
 
     told.until("a ping", || Ok(told.pings()? > 0))?;
-    node.run(["systemctl", "start", "voevent-alarm-test.service"])?;
+    node.run(["/etc/voevent/bin/voevent-monitor", "test"])?;
     told.wait("test test")?;
 
     // All of it at once; no ping comes meanwhile.
@@ -200,6 +200,9 @@ fn what_fails_is_told_once(suite: Suite) -> Result<()> {
     let numbers = "cat /var/lib/voevent-monitor/metrics.prom";
     let raised = "voevent_problem{key=\"unit patient.service\"} 1";
     told.until("the problem in the metrics", || Ok(node.sh(numbers)?.contains(raised)))?;
+    let status = node.call(["/etc/voevent/bin/voevent-monitor", "status"])?.output()?;
+    assert_eq!(status.code(), Some(1));
+    assert!(status.stdout.starts_with("PROBLEM: patient.service: failed (exit-code) (since "), "{status:?}");
     node.sh(ILLS[0].2)?;
 
     broker_freezes(&node, &told)?;

@@ -98,6 +98,7 @@ fn the_full_node_comes_back_by_itself() -> Result<()> {
     let lab = Lab::new()?;
     let mut node = full_node(&lab)?;
     load(&node)?;
+    monitor_sees_all(&node)?;
     let before = up(&node)?;
     assert!(before.get("comet.service").is_some_and(|comet| comet.runs), "{before:?}");
     for (unit, said) in killed(&node, &before)? {
@@ -112,6 +113,20 @@ fn the_full_node_comes_back_by_itself() -> Result<()> {
         println!("{unit}: up {:.2} s after the host began to boot", up.after);
     }
     load(&node)
+}
+
+/// Modules tell the monitor of each other's files: it can read them all, and each service writes its numbers.
+fn monitor_sees_all(node: &Machine) -> Result<()> {
+    node.sh("systemctl start voevent-monitor.service && systemctl start voevent-metrics.service")?;
+    let state = node.sh("cat /var/lib/voevent-monitor/state.json")?;
+    assert!(!state.contains("cannot be read") && !state.contains("cannot look"), "{state}");
+    let numbers = node.sh("cat /var/lib/voevent-textfile/voevent.prom")?;
+    let ill: Vec<&str> = numbers
+        .lines()
+        .filter(|line| line.starts_with("voevent_metrics_file_ok{") && !line.ends_with(" 1"))
+        .collect();
+    assert!(ill.is_empty(), "{ill:?}");
+    Ok(())
 }
 
 /// Kills each service that runs; what was said of each.
