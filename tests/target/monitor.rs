@@ -148,7 +148,7 @@ fn what_fails_is_told_once_on_trixie() -> Result<()> {
 
 /// A machine with the monitor, and with all that is to fail.
 fn watched(lab: &Lab, suite: Suite, upstream: &Machine, receivers: &Receivers) -> Result<Machine> {
-    let node = lab.boot_with("watched", Setup { suite, ..Setup::default() })?;
+    let node = lab.boot_with("watched", Setup::of_modules(suite))?;
     node.sh(&READY.replace("CONTROL", Lab::ADDRESS))?;
     node.put(receivers.certificate(), "/etc/voevent-test-ca.pem")?;
     let module = PATIENT.replace("UPSTREAM", &upstream.address());
