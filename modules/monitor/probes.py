@@ -151,21 +151,21 @@ def answers(probe: str, port: int) -> str | None:
 def _units(with_: Look, units: Mapping[str, Mapping[str, str]], results: Mapping[str, Any]) -> None:
     config, seen = with_.config, with_.seen
     restarts = with_.state.remembered("restarts")
-    asked: dict[str, list[tuple[str, Any]]] = {name: [] for name in units}
+    asked: dict[str, list[tuple[str, str, Any]]] = {name: [] for name in units}
     for key, w in config["watch"].items():
         if w["unit"]:
-            asked[w["unit"]].append((w["probe"], results.get(f"answers {key}")))
+            asked[w["unit"]].append((key, w["probe"], results.get(f"answers {key}")))
     for name, unit in units.items():
-        probes = [probe for probe, _ in asked[name]]
+        probes = [probe for _, probe, _ in asked[name]]
         must_run = any(probe in ("unit", "vtp", "vtp-nak") for probe in probes)
         trouble = unit_trouble(unit, restarts.get(name), must_run=must_run)
         restarts[name] = int(unit.get("NRestarts") or 0)
         seen.sample("up", trouble is None, unit=name, probe="unit")
         seen.sample("unit_restarts", restarts[name], unit=name)
         wrong = [trouble] if trouble else []
-        for probe, result in asked[name]:
+        for key, probe, result in asked[name]:
             if probe in ("vtp", "vtp-nak"):
-                seen.sample("up", result is None and active(unit), unit=name, probe=probe)
+                seen.sample("up", result is None and active(unit), unit=name, probe=probe, watch=key)
                 wrong += [str(result)] if result is not None else []
         if wrong and trouble is None:
             seen.frozen.append(name)

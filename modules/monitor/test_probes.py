@@ -131,6 +131,7 @@ def broker(state: State, monkeypatch: pytest.MonkeyPatch, unit: dict[str, str], 
         "up": watch("unit", unit="comet.service"),
         "a": watch("vtp", unit="comet.service", port=8099),
         "b": watch("vtp-nak", unit="comet.service", port=8098),
+        "c": watch("vtp-nak", unit="comet.service", port=8198),
     }
     return probes.look(Look(config(watch=ways), state, NOW))
 
@@ -140,6 +141,8 @@ def test_a_broker_is_one_thing_however_it_is_asked(monkeypatch: pytest.MonkeyPat
     (seen,) = broker(state, monkeypatch, ACTIVE, None).observations
     assert seen.ok
     frozen = broker(state, monkeypatch, ACTIVE, "no greeting within 5s")
+    names = [sample[:2] for sample in frozen.samples]
+    assert len(set(names)) == len(names), "samples of one name differ in their labels"
     (seen,) = frozen.observations
     assert (seen.key, seen.ok, seen.looks) == ("unit comet.service", False, 3)
     assert frozen.frozen == ["comet.service"]

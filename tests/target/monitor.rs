@@ -260,7 +260,7 @@ fn metrics(lab: &Lab, node: &Machine, told: &Told<'_>) -> Result<()> {
     let url = format!("http://{}:9754/metrics", node.address());
     let expected = [
         "voevent_generation 1.0",
-        "voevent_up{probe=\"vtp\",unit=\"comet.service\"} 1.0",
+        "voevent_up{probe=\"vtp\",unit=\"comet.service\",watch=\"broker\"} 1.0",
         "voevent_monitor_restarts_total{unit=\"comet.service\"} ",
         "voevent_patient_events_total{kind=\"ivo://pulse/*\"} ",
         "voevent_metrics_file_ok{file=\"monitor\"} 1",
