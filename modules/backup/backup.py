@@ -157,9 +157,7 @@ class Restic:
         self.words = [RESTIC, "--quiet", "--repo", config["repository"], "--cache-dir", f"{home}/cache"]
         self.words += ["--password-file", str(secrets / "backup.password")]
         if config["known_hosts"] is not None:
-            options = (
-                f"-oStrictHostKeyChecking=yes -oUserKnownHostsFile={config['known_hosts']} -oBatchMode=yes"
-            )
+            options = f"-oStrictHostKeyChecking=yes -oUserKnownHostsFile={config['known_hosts']} -oBatchMode=yes"
             user, host = sftp_host(config["repository"])
             key = secrets / "backup.ssh_key"
             command = f"ssh -F none -i {key} -oIdentitiesOnly=yes {options} {user}{host} -s sftp"
@@ -170,9 +168,7 @@ class Restic:
 
     def try_run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Runs it; how it ended."""
-        return subprocess.run(
-            [*self.words, *words], env=self.env, text=True, capture_output=True, check=False
-        )
+        return subprocess.run([*self.words, *words], env=self.env, text=True, capture_output=True, check=False)
 
     def run(self, *words: str) -> str:
         """Runs it; it must end well. What it printed."""
@@ -202,12 +198,7 @@ def backup(config: dict[str, Any]) -> None:
     label = ["--host", config["host"], "--tag", "voevent"]
     excluded = [word for path in without for word in ("--exclude", path)]
     restic.run("backup", *label, *excluded, "--", *paths)
-    keep = [
-        word
-        for name, count in sorted(config["keep"].items())
-        for word in (f"--keep-{name}", str(count))
-        if count
-    ]
+    keep = [word for name, count in sorted(config["keep"].items()) for word in (f"--keep-{name}", str(count)) if count]
     restic.run("forget", *label, "--group-by", "host,tags", "--prune", *keep)
     part = config["read_data"]
     restic.run("check", *([] if part == "0%" else [f"--read-data-subset={part}"]))
@@ -236,9 +227,7 @@ def fetch(config: dict[str, Any], copy: str) -> None:
     fetched = Path(config["home"]) / "fetched"
     shutil.rmtree(fetched, ignore_errors=True)
     fetched.mkdir()
-    Restic(config).run(
-        "restore", copy, "--host", config["host"], "--tag", "voevent", "--target", str(fetched)
-    )
+    Restic(config).run("restore", copy, "--host", config["host"], "--tag", "voevent", "--target", str(fetched))
 
 
 def main(words: list[str]) -> int:

@@ -143,21 +143,15 @@ def running() -> list[str]:
     """The units of this node that are active, but those of the backup."""
     units = systemctl("show", "--value", "-p", "Wants", "-p", "Requires", TARGET).split()
     ours = [unit for unit in units if not unit.startswith("voevent-backup")]
-    return [
-        unit for unit in ours if systemctl("show", "--value", "-p", "ActiveState", unit).strip() == "active"
-    ]
+    return [unit for unit in ours if systemctl("show", "--value", "-p", "ActiveState", unit).strip() == "active"]
 
 
 def main() -> int:
     """Runs the program; its exit code."""
     parser = argparse.ArgumentParser(prog="voevent-restore", description="Brings back what the backup has.")
     parser.add_argument("config", help=argparse.SUPPRESS)
-    parser.add_argument(
-        "copy", nargs="?", default="latest", help="restic's name of a copy; the latest by default"
-    )
-    parser.add_argument(
-        "--only", action="append", metavar="KEY", help="only this, as `backup.include` calls it"
-    )
+    parser.add_argument("copy", nargs="?", default="latest", help="restic's name of a copy; the latest by default")
+    parser.add_argument("--only", action="append", metavar="KEY", help="only this, as `backup.include` calls it")
     words = parser.parse_args()
     config = json.loads(Path(words.config).read_text())
     home = Path(config["home"])

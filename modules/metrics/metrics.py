@@ -71,9 +71,7 @@ def parse(text: str) -> dict[str, Family]:
                 raise IllError(f"line {number}: the same sample again")
             family.samples[key] = line
         elif line and not line.startswith("#"):
-            raise IllError(
-                f"line {number}: not in the text format, or its name does not begin with `voevent_`"
-            )
+            raise IllError(f"line {number}: not in the text format, or its name does not begin with `voevent_`")
     return families
 
 

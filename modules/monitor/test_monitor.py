@@ -240,9 +240,7 @@ def test_a_unit_that_fails_is_told_at_once(
     assert bool(world.new()) is told
 
 
-def test_a_unit_that_fails_is_told_though_systemd_says_nothing(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_unit_that_fails_is_told_though_systemd_says_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(_: list[str]) -> dict[str, dict[str, str]]:
         raise OSError("no bus")
 
