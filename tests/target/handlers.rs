@@ -153,7 +153,7 @@ fn told(node: &Machine) -> Result<()> {
     for (name, ..) in BAD {
         node.wait(SOON, || {
             let text = node.sh("cat /var/lib/voevent-alarm/text")?;
-            if text.contains(&format!("handler-{name}-failed")) { Ok(true) } else { Err(Failure::new(text)) }
+            if text.contains(&format!("{QUEUES}/{name}/failed")) { Ok(true) } else { Err(Failure::new(text)) }
         })?;
     }
     let text = node.sh("cat /var/lib/voevent-alarm/text")?;
