@@ -50,6 +50,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     let call = Call {
         root: offline,
         allowance: cli.deadline,
+        install_packages: cli.install_packages,
         now: jiff::Timestamp::now().to_string(),
         tell: &mut |line: &str| say(line),
     };

@@ -1,6 +1,6 @@
 //! An activation from its lock to its commit.
 //!
-//! Order: lock → recover what did not end → preflight → import and verify → install the activator → users → bytecode and
+//! Order: lock → recover what did not end → packages, where asked for → preflight → import and verify → install the activator → users → bytecode and
 //! import proof → plan → record, `pending` → guard → the plan with its one flip → proof → `committed` → outcome.
 //! Until `pending` is set nothing that runs and no managed path has changed: a failure is a refusal (exit 3). After it
 //! every failure, and every death of this program, ends with the committed generation back.
@@ -26,7 +26,7 @@ use crate::switch::observed::{Active, Observed};
 use crate::switch::origin;
 use crate::switch::perform::{OnError, Part, perform, time_of};
 use crate::switch::plan::{Action, Desired, Plan, Way, plan};
-use crate::switch::prepare::{make_users, preflight};
+use crate::switch::prepare::{install_packages, make_users, preflight};
 use crate::switch::prove::prove;
 use crate::switch::record::{FORMAT, Outcome, Record, predecessor};
 use crate::switch::recover::{Recovered, end, is_done, recover};
@@ -54,6 +54,8 @@ pub struct Request {
     pub now: String,
     /// How long the whole may take, where the sum of what its parts may take is not to count.
     pub allowance: Option<Duration>,
+    /// Whether packages that are missing are installed, before anything is changed.
+    pub install_packages: bool,
 }
 
 /// How an activation ended well.
@@ -91,6 +93,9 @@ pub fn activate(
     };
     recovered(machine, tell)?;
     let (bundle, again) = find(machine, request)?;
+    if request.install_packages {
+        install_packages(machine, &bundle, tell)?;
+    }
     let facts = preflight(machine, &bundle)?;
     let provenance = match (&request.to, again) {
         (To::Path(path), _) => receive(machine, &bundle, path, tell)?,

@@ -17,6 +17,9 @@ pub struct Cli {
     /// Put back what was committed after this long, as `2min`; by default the sum of what units and checks may take.
     #[arg(long, global = true, value_name = "T", value_parser = duration)]
     pub deadline: Option<Duration>,
+    /// Install packages that the bundle needs and this machine has not, by `apt-get`, before anything is changed.
+    #[arg(long, global = true)]
+    pub install_packages: bool,
     /// What else than a switch is wanted.
     #[command(subcommand)]
     pub command: Option<Command>,

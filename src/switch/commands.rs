@@ -31,6 +31,8 @@ pub struct Call<'a> {
     pub root: Option<&'a Path>,
     /// How long an activation may take, where the sum of its parts is not to count.
     pub allowance: Option<Duration>,
+    /// Whether missing packages are installed.
+    pub install_packages: bool,
     /// The time, as RFC 3339 in UTC.
     pub now: String,
     /// Takes a line for people.
@@ -53,6 +55,11 @@ impl Call<'_> {
             Some(dir) => offline(dir),
             None => Ok(Machine::live()?),
         }
+    }
+
+    fn request(&self, to: To, by: String) -> Request {
+        let (now, allowance, install_packages) = (self.now.clone(), self.allowance, self.install_packages);
+        Request { to, by, now, allowance, install_packages }
     }
 
     /// `voevent-switch [BUNDLE]`
@@ -93,13 +100,13 @@ impl Call<'_> {
         argument: &[String],
     ) -> Result<Exit, Failure> {
         if machine.root.is_offline() {
-            let request = Request { to, by: who(), now: self.now, allowance: self.allowance };
+            let request = self.request(to, who());
             let ending = activate(machine, &request, self.tell)?;
             return Ok(tell_ending(&ending, bundle, self.tell));
         }
         let plan = next_plan(machine, bundle)?;
         refuse_collisions(&plan)?;
-        if plan.is_empty() && is_installed(machine)? {
+        if plan.is_empty() && !self.install_packages && is_installed(machine)? {
             plan.notes.iter().for_each(|note| (self.tell)(&format!("note: {note}")));
             if let (To::Path(path), Some(_lock)) = (&to, machine.state.try_lock()?) {
                 origin::renew(machine, bundle, path.store(), self.tell)?;
@@ -119,6 +126,9 @@ impl Call<'_> {
         command.extend(argument.iter().cloned());
         if let Some(allowance) = self.allowance {
             command.extend(["--deadline".to_owned(), format!("{}ms", allowance.as_millis())]);
+        }
+        if self.install_packages {
+            command.push("--install-packages".to_owned());
         }
         let before = machine.state.numbers()?.pop();
         let unit = UnitName::new(RUN_UNIT)?;
@@ -243,7 +253,7 @@ impl Call<'_> {
             To::Generation(number) => machine.generation_bundle(*number)?,
             To::Predecessor => machine.previous().and_then(|number| machine.generation_bundle(number))?,
         };
-        let request = Request { to, by, now: self.now, allowance: self.allowance };
+        let request = self.request(to, by);
         let ending = activate(&mut machine, &request, self.tell)?;
         Ok(tell_ending(&ending, &bundle, self.tell))
     }

@@ -44,6 +44,7 @@ pub mod state;
 pub mod who;
 
 pub mod accounts;
+pub mod apt;
 pub mod check;
 pub mod facts;
 pub mod listeners;

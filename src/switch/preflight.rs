@@ -124,7 +124,10 @@ pub enum Problem {
         found: String,
     },
     /// Packages that are not installed.
-    #[error("packages are missing: run `apt-get install --no-install-recommends {}`", .0.join(" "))]
+    #[error(
+        "packages are missing: switch with `--install-packages`, or run `apt-get install --no-install-recommends {}`",
+        .0.join(" ")
+    )]
     Packages(Vec<String>),
     /// Not enough room.
     #[error("{needed} bytes are needed and {free} are free: make room, or collect garbage")]
@@ -156,6 +159,14 @@ pub enum Problem {
     },
 }
 
+impl Problem {
+    /// Whether the installation of packages may end it: an interpreter is one.
+    #[must_use]
+    pub const fn is_of_packages(&self) -> bool {
+        matches!(self, Self::Packages(_) | Self::NoPython { .. })
+    }
+}
+
 /// The path of the interpreter for a minor version.
 #[must_use]
 pub fn interpreter(version: &str) -> String {
@@ -176,9 +187,7 @@ pub fn judge(wanted: &Wanted<'_>, facts: &Facts) -> Vec<Problem> {
         problems.push(Problem::Machine { wanted: target.arch.clone(), found: facts.machine.clone() });
     }
     judge_python(target, facts, &mut problems);
-    let missing =
-        wanted.packages.iter().map(PackageName::as_str).filter(|name| !facts.packages.contains(*name));
-    let missing: Vec<String> = missing.map(str::to_owned).collect();
+    let missing = missing(wanted.packages, facts);
     if !missing.is_empty() {
         problems.push(Problem::Packages(missing));
     }
@@ -197,6 +206,13 @@ pub fn judge(wanted: &Wanted<'_>, facts: &Facts) -> Vec<Problem> {
         }));
     }
     problems
+}
+
+/// The packages that are not installed.
+#[must_use]
+pub fn missing(wanted: &[PackageName], facts: &Facts) -> Vec<String> {
+    let missing = wanted.iter().map(PackageName::as_str).filter(|name| !facts.packages.contains(*name));
+    missing.map(str::to_owned).collect()
 }
 
 /// What is wrong with a secret; nothing where it is a file of root's that nobody else can read.
@@ -338,7 +354,8 @@ mod tests {
                 "the bundle is for `debian-12`, this is `ubuntu-24.04`: set `host.system` and build again",
                 "the bundle is for `x86_64`, this machine is `aarch64`: set `host.arch` and build again",
                 "`/usr/bin/python3.11` cannot be used: it is not there; install the distribution's `python3.11`",
-                "packages are missing: run `apt-get install --no-install-recommends python3.11`",
+                "packages are missing: switch with `--install-packages`, or run \
+                 `apt-get install --no-install-recommends python3.11`",
                 "17825792 bytes are needed and 1048576 are free: make room, or collect garbage",
                 "port 8098 is taken by `twistd` (process 7 of `old-comet.service`): stop it, or choose another port",
                 "port 8099 is taken by `twistd` (process 7): stop it, or choose another port",

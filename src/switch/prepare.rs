@@ -10,11 +10,12 @@ use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
 use crate::store::manifest::{ManagedPath, Manifest, Place};
 use crate::switch::accounts::Difference;
+use crate::switch::apt;
 use crate::switch::facts::gather;
 use crate::switch::failure::Failure;
 use crate::switch::machine::Machine;
 use crate::switch::peek::Peek;
-use crate::switch::preflight::{Facts, Wanted, judge};
+use crate::switch::preflight::{Facts, Problem, Wanted, judge, missing};
 use crate::switch::state::Pointer;
 use crate::switch::users::{self, UsersError};
 
@@ -23,6 +24,41 @@ use crate::switch::users::{self, UsersError};
 /// # Errors
 /// All that is wrong, at once.
 pub fn preflight(machine: &Machine, bundle: &Bundle) -> Result<Facts, Failure> {
+    let seen = look(machine, bundle)?;
+    refuse(seen.others.into_iter().chain(seen.of_packages).collect())?;
+    Ok(seen.facts)
+}
+
+/// Installs the packages that the bundle needs and the machine has not: where nothing else is wrong with it.
+///
+/// # Errors
+/// What else is wrong; or why they could not be installed.
+pub fn install_packages(
+    machine: &Machine,
+    bundle: &Bundle,
+    tell: &mut dyn FnMut(&str),
+) -> Result<(), Failure> {
+    let seen = look(machine, bundle)?;
+    let missing = missing(&bundle.manifest.packages, &seen.facts);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    refuse(seen.others)?;
+    tell(&format!("installing packages: {}", missing.join(" ")));
+    apt::install(machine.root.dir(), &missing)?;
+    tell("packages are installed, and stay whatever becomes of this switch");
+    Ok(())
+}
+
+/// What a machine is, and what is wrong with it, in words.
+struct Seen {
+    facts: Facts,
+    /// What packages may mend: they bring interpreters, and files that links lead to.
+    of_packages: Vec<String>,
+    others: Vec<String>,
+}
+
+fn look(machine: &Machine, bundle: &Bundle) -> Result<Seen, Failure> {
     let manifest = &bundle.manifest;
     let peek = Peek::open(machine.root.dir())?;
     let ports: BTreeSet<u16> = manifest.checks.iter().filter_map(|check| check.port).collect();
@@ -41,17 +77,24 @@ pub fn preflight(machine: &Machine, bundle: &Bundle) -> Result<Facts, Failure> {
         units: &units,
         secrets: &manifest.secrets,
     };
-    let mut problems: Vec<String> = judge(&wanted, &facts).iter().map(ToString::to_string).collect();
-    problems.extend(dbm_changed(machine, &facts)?);
-    problems.extend(leads_nowhere(machine, manifest)?);
+    let (of_packages, others): (Vec<_>, Vec<_>) =
+        judge(&wanted, &facts).into_iter().partition(Problem::is_of_packages);
+    let words = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let (mut of_packages, mut others) = (words(of_packages), words(others));
+    others.extend(dbm_changed(machine, &facts)?);
+    of_packages.extend(leads_nowhere(machine, manifest)?);
     let secrets: BTreeSet<&TargetPath> = manifest.secrets.iter().map(|secret| &secret.path).collect();
     for path in manifest.paths.iter().map(|managed| &managed.path).chain(secrets) {
         if let Some(folder) = machine.root.writable_by_others(path)? {
-            problems.push(format!("`{path}` lies below `{folder}`, which others than root can write"));
+            others.push(format!("`{path}` lies below `{folder}`, which others than root can write"));
         }
     }
+    Ok(Seen { facts, of_packages, others })
+}
+
+fn refuse(problems: Vec<String>) -> Result<(), Failure> {
     match problems.as_slice() {
-        [] => Ok(facts),
+        [] => Ok(()),
         [only] => Err(Failure::refused(only)),
         _ => Err(Failure::refused("this machine is not what the bundle needs").details(problems)),
     }
