@@ -20,10 +20,13 @@ mod monitor;
 mod nft_values;
 mod node;
 mod own_module;
+mod packages;
 mod recovery;
 mod refusals;
 mod same_bundle;
 mod story;
+mod swap;
+mod time;
 mod two_nodes;
 mod unit_keys;
 mod unit_values;
@@ -67,6 +70,9 @@ const ALL: &[&[Test]] = &[
     nft_values::TESTS,
     two_nodes::TESTS,
     handlers::TESTS,
+    packages::TESTS,
+    time::TESTS,
+    swap::TESTS,
     firewall::TESTS,
     driver_works::TESTS,
     driver_clears_up::TESTS,

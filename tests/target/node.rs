@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::driver::{Call, Disk, Explain, Failure, Lab, Machine, Output, Result, Setup, Snapshot, activator};
+use crate::driver::{
+    Call, Disk, Explain, Failure, Lab, Machine, Output, Result, Setup, Snapshot, Suite, activator,
+};
 
 /// Where a workstation's `generated/` is copied to on a machine.
 pub(crate) const SHIPPED: &str = "/srv/generated";
@@ -18,6 +20,18 @@ const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
 pub(crate) fn example() -> Result<String> {
     let path = Path::new(PROJECT).join("hosts/node1.toml");
     fs::read_to_string(&path).explain(|| format!("read `{}`", path.display()))
+}
+
+/// A host of this release with one module on, and its settings.
+pub(crate) fn host_of(suite: Suite, module: &str, settings: &str) -> String {
+    let (system, python) = match suite {
+        Suite::Bookworm => ("debian-12", "3.11"),
+        Suite::Trixie => ("debian-13", "3.13"),
+    };
+    format!(
+        "[host]\nsystem = \"{system}\"\narch = \"x86_64\"\npython = \"{python}\"\nmodules = [\"{module}\"]\n\
+         [{module}]\n{settings}\n"
+    )
 }
 
 /// A workstation: a folder with `hosts/` and `generated/`, the project's modules and locks.
