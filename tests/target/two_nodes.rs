@@ -251,8 +251,8 @@ fn a_switch_in_mid_stream(site: &Site) -> Result<()> {
     wait_for(&site.first, all.max(sent.len()))?;
     let kept = || Ok(sent.is_subset(&archived(&site.first)?));
     site.first.wait(SOON, kept).explain(|| "keep what was acknowledged".to_owned())?;
-    // What the second missed while it was not connected it can ask for: the operator sees each.
-    sleep(Duration::from_secs(2));
+    // What the second missed while it was not connected, its operator is told by name; first all that is on its way comes.
+    wait_for(&site.second, usize::MAX)?;
     let list = site.first.call([ARCHIVE, "list", "--json"])?.bytes()?;
     let compared = site.second.call([ARCHIVE, "compare", "-"])?.stdin(&list).output()?;
     let missing: BTreeSet<String> = sent.difference(&archived(&site.second)?).cloned().collect();
