@@ -1,6 +1,7 @@
 //! The vocabulary that the compiler and the activator share. Everything here is pure.
 
 pub mod digest;
+pub mod http;
 pub mod io;
 pub mod layout;
 pub mod name;

@@ -6,11 +6,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use voevent_node::switch::arguments::{Cli, Command, Probe};
+use voevent_node::switch::arguments::{Cli, Command};
 use voevent_node::switch::commands::Call;
 use voevent_node::switch::failure::{Exit, Failure, harmless};
 use voevent_node::switch::generator::generate;
-use voevent_node::switch::probe::ProbeKind;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
@@ -60,13 +59,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Rollback { number }) => call.rollback(number),
         Some(Command::Generations) => Ok(print_all(&call.generations()?)),
         Some(Command::Why { question }) => Ok(print_all(&call.why(&question)?)),
-        Some(Command::Probe { kind, port, wait }) => {
-            let kind = match kind {
-                Probe::Vtp => ProbeKind::Vtp,
-                Probe::VtpNak => ProbeKind::VtpNak,
-            };
-            Ok(print_all(&call.probe(kind, port, wait)?))
-        }
+        Some(Command::Probe(probe)) => Ok(print_all(&call.probe(probe)?)),
         Some(Command::Run { by, to }) => call.run(by, to.bundle.as_deref(), to.generation),
         Some(Command::Guard { number, until }) => call.guard(number, Duration::from_millis(until)),
         Some(Command::Boot) => call.boot(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::http::HttpAsk;
 use crate::base::name::{BadName, HostName, InstanceName, Label, PackageName, UnitName, UserName};
 use crate::base::path::TargetPath;
 use crate::base::report::{Diagnostic, Place};
@@ -236,6 +237,8 @@ pub enum CheckKind {
     VtpNak(u16),
     /// `tcp`: something accepts connections at this port of the host.
     Tcp(u16),
+    /// `http`: an HTTP service of the host answers.
+    Http(HttpAsk),
     /// `file-newer`: the file becomes newer than the beginning of the check.
     FileNewer(TargetPath),
     /// `command`: the program ends well.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::store::manifest::{Check, Directory, ManagedPath, Manifest, Place, Unit, User};
+use crate::store::manifest::check::Check;
+use crate::store::manifest::{Directory, ManagedPath, Manifest, Place, Unit, User};
 use crate::store::object::ObjectName;
 
 /// In which way something differs.

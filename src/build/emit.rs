@@ -128,6 +128,7 @@ pub(super) fn value(holds: Holds, node: &Node) -> Result<Value, Diagnostic> {
         Holds::Mode => Scalar::Mode,
         Holds::User => Scalar::UserName,
         Holds::Port => Scalar::Port(1, 65_535),
+        Holds::Status => Scalar::Int(100, 599),
         Holds::Duration => Scalar::Duration,
         Holds::HostPort => Scalar::HostPort,
         Holds::Ivoid => Scalar::Ivoid,

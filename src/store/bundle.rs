@@ -270,17 +270,20 @@ pub fn may_be_managed(path: &TargetPath) -> bool {
 }
 
 fn check_checks(manifest: &Manifest) -> Result<(), BadBundle> {
-    use crate::store::manifest::CheckKind::{Command, FileNewer, Tcp, UnitActive, Vtp, VtpNak};
+    use crate::store::manifest::check::CheckKind::{Command, FileNewer, Http, Tcp, UnitActive, Vtp, VtpNak};
     for check in &manifest.checks {
         let has = (check.port.is_some(), check.path.is_some(), !check.command.is_empty());
         let absolute = check.command.first().is_none_or(|program| TargetPath::new(program).is_ok());
         let good = match check.kind {
             UnitActive => check.unit.is_some() && has == (false, false, false),
             Vtp | VtpNak | Tcp => has == (true, false, false),
+            Http => has == (true, false, false) && check.http().is_some(),
             FileNewer => has == (false, true, false),
             Command => has == (false, false, true) && absolute,
         };
         let good = good && (check.kind == Command || check.user.is_none());
+        let asks = check.url_path.is_some() || check.status.is_some() || check.contains.is_some();
+        let good = good && (check.kind == Http || !asks);
         if !good {
             let text = format!("check `{}` lacks what its kind needs", check.name);
             return Err(BadBundle::Inconsistent(text));

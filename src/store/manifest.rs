@@ -2,15 +2,15 @@
 //!
 //! Written by [`Manifest::to_toml`] in one form only; [`crate::store::bundle`] reads it and refuses another.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 
 use crate::base::digest::{Digest, Kind, OfUnit};
 use crate::base::name::{HostName, Label, PackageName, UnitName, UserName};
 use crate::base::path::TargetPath;
+use crate::store::manifest::check::Check;
 use crate::store::object::{ObjectDigest, ObjectName};
 
+pub mod check;
 mod place;
 pub mod treatment;
 mod write;
@@ -229,70 +229,6 @@ pub struct Secret {
     pub name: String,
     /// The file.
     pub path: TargetPath,
-}
-
-/// What a check looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CheckKind {
-    /// The unit is active.
-    UnitActive,
-    /// A broker greets a subscriber at the port.
-    Vtp,
-    /// A broker refuses an event with an invalid IVOID at the port.
-    VtpNak,
-    /// Something accepts connections at the port.
-    Tcp,
-    /// The file becomes newer than the beginning of the check.
-    FileNewer,
-    /// The command ends well.
-    Command,
-}
-
-impl CheckKind {
-    /// As modules and manifests write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::UnitActive => "unit-active",
-            Self::Vtp => "vtp",
-            Self::VtpNak => "vtp-nak",
-            Self::Tcp => "tcp",
-            Self::FileNewer => "file-newer",
-            Self::Command => "command",
-        }
-    }
-}
-
-/// A proof that the node works.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Check {
-    /// For people.
-    pub name: Label,
-    /// What is looked at.
-    pub kind: CheckKind,
-    /// The port, where the kind has one.
-    pub port: Option<u16>,
-    /// The file, where the kind has one.
-    pub path: Option<TargetPath>,
-    /// The program by its absolute path, and its arguments, where the kind has them.
-    #[serde(default)]
-    pub command: Vec<String>,
-    /// Who runs the command; without it somebody without any privilege, who is made for that.
-    pub user: Option<UserName>,
-    /// The unit that it is about.
-    pub unit: Option<UnitName>,
-    /// Milliseconds until it must hold.
-    pub within_ms: u64,
-}
-
-impl Check {
-    /// How long it may take until it holds.
-    #[must_use]
-    pub const fn within(&self) -> Duration {
-        Duration::from_millis(self.within_ms)
-    }
 }
 
 fn hex<'de, K: Kind, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Digest<K>, D::Error> {

@@ -345,7 +345,7 @@ fn change(
 
 /// What the checks and the plan's units may take, and some more.
 fn allowance(bundle: &Bundle, plan: &Plan) -> Duration {
-    let checks = bundle.manifest.checks.iter().map(crate::store::manifest::Check::within);
+    let checks = bundle.manifest.checks.iter().map(crate::store::manifest::check::Check::within);
     let units = plan.steps.iter().filter_map(|step| match &step.action {
         Action::Stop(unit) | Action::Start(unit) | Action::Restart(unit) | Action::Reload(unit) => Some(unit),
         _ => None,

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
+
+use crate::base::http::{OK, UrlPath};
 
 /// Activates a bundle on this machine: all of it, proven, or nothing.
 #[derive(Debug, Parser)]
@@ -45,17 +47,9 @@ pub enum Command {
         /// A path, with or without a line, an artifact or a setting.
         question: String,
     },
-    /// Ask whether a broker on this machine works.
-    Probe {
-        /// What is asked.
-        kind: Probe,
-        /// The port.
-        #[arg(long)]
-        port: u16,
-        /// How long it may take until it does.
-        #[arg(long, value_name = "T", value_parser = duration, default_value = "5s")]
-        wait: Duration,
-    },
+    /// Ask whether a broker on this machine works, or another service.
+    #[command(subcommand)]
+    Probe(Probe),
     /// The switch itself, in a unit of its own.
     #[command(hide = true)]
     Run {
@@ -101,12 +95,38 @@ pub struct RunTo {
 }
 
 /// What `probe` asks.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Subcommand)]
 pub enum Probe {
-    /// A broker greets subscribers at the port.
-    Vtp,
-    /// A broker refuses an event with an invalid IVOID at the port.
-    VtpNak,
+    /// Ask whether a broker greets subscribers at the port.
+    Vtp(At),
+    /// Ask whether a broker refuses an event with an invalid IVOID at the port.
+    VtpNak(At),
+    /// Ask an HTTP service by GET.
+    Http {
+        /// Where.
+        #[command(flatten)]
+        at: At,
+        /// The path of the URL.
+        #[arg(long)]
+        path: UrlPath,
+        /// The status that it must answer with.
+        #[arg(long, default_value_t = OK)]
+        status: u16,
+        /// What must be in its answer.
+        #[arg(long, value_name = "TEXT")]
+        contains: Option<String>,
+    },
+}
+
+/// Where is asked, and for how long.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct At {
+    /// The port.
+    #[arg(long)]
+    pub port: u16,
+    /// How long it may take until the answer is good.
+    #[arg(long, value_name = "T", value_parser = duration, default_value = "5s")]
+    pub wait: Duration,
 }
 
 /// A time as `2min`; more than a year is a slip of the hand.

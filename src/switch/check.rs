@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::base::http::HttpAsk;
 use crate::base::io::IoError;
 use crate::base::name::{UnitName, UserName};
 use crate::base::path::TargetPath;
+use crate::switch::http::{self, HttpError};
 use crate::switch::probe::{ProbeError, ProbeKind, probe};
 use crate::switch::sandbox::ProofError;
 use crate::switch::systemd::{Active, Load, Systemd, SystemdError, UnitState};
@@ -36,6 +38,8 @@ pub enum What {
     Active(UnitName),
     /// The broker on this port answers.
     Answers(ProbeKind, u16),
+    /// The HTTP service answers well.
+    Serves(HttpAsk),
     /// Something accepts connections at this port.
     Accepts(u16),
     /// The file becomes newer than the beginning of the check.
@@ -96,6 +100,9 @@ pub enum CheckError {
     /// The broker did not answer well.
     #[error(transparent)]
     Probe(#[from] ProbeError),
+    /// The HTTP service did not answer well.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// Nothing listens.
     #[error("nothing accepts connections at port {port} within {within}")]
     NotOpen {
@@ -156,6 +163,7 @@ pub fn run(systemd: &mut Systemd, checks: &[Check], settle: Duration) -> Result<
         let done = match &check.what {
             What::Active(_) => Ok(()),
             What::Answers(kind, port) => probe(*kind, *port, within).map(drop).map_err(CheckError::from),
+            What::Serves(question) => http::ask(question, within).map(drop).map_err(CheckError::from),
             What::Accepts(port) => looks::accepts(*port, within),
             What::Newer(path) => looks::newer(path, within),
             What::Command(command, user) => looks::command(command, user.as_ref(), within),

@@ -3,15 +3,18 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::base::http::HttpAsk;
 use crate::base::layout::RUN_UNIT;
 use crate::base::name::UnitName;
 use crate::store::bundle::Bundle;
 use crate::switch::activate::{Ending, Request, To, activate, planned, refuse_collisions};
+use crate::switch::arguments::Probe;
 use crate::switch::boot;
 use crate::switch::bundle_path::BundlePath;
 use crate::switch::failure::{Exit, Failure};
 use crate::switch::guard::{guard, is_guarded};
 use crate::switch::history::{history, table};
+use crate::switch::http;
 use crate::switch::install::{executable, is_installed};
 use crate::switch::machine::Machine;
 use crate::switch::origin;
@@ -231,10 +234,16 @@ impl Call<'_> {
     /// `voevent-switch probe KIND`
     ///
     /// # Errors
-    /// Where no broker answers in time.
-    pub fn probe(self, kind: ProbeKind, port: u16, wait: Duration) -> Result<String, Failure> {
-        let answer = probe(kind, port, wait)?;
-        Ok(format!("{answer}\n"))
+    /// Where nobody answers well in time.
+    pub fn probe(self, question: Probe) -> Result<String, Failure> {
+        let answer = match question {
+            Probe::Vtp(at) => probe(ProbeKind::Vtp, at.port, at.wait)?.to_string(),
+            Probe::VtpNak(at) => probe(ProbeKind::VtpNak, at.port, at.wait)?.to_string(),
+            Probe::Http { at, path, status, contains } => {
+                http::ask(&HttpAsk { port: at.port, path, status, contains }, at.wait)?.to_string()
+            }
+        };
+        Ok(answer + "\n")
     }
 
     /// The switch itself, in its unit.

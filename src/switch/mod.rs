@@ -7,7 +7,7 @@
 //! Doors, each named by what it opens on: [`root`] managed paths, [`state`] the activator's own folder,
 //! [`aside`] what others had where ours is, [`derived`] venvs
 //! with bytecode, [`install`] the activator itself, [`systemd`] units, [`tool`] the target's programs, [`probe`] the
-//! broker, [`users`] accounts and folders.
+//! broker, [`http`] other services, [`users`] accounts and folders.
 
 pub mod observed;
 pub mod origin;
@@ -47,6 +47,7 @@ pub mod accounts;
 pub mod apt;
 pub mod check;
 pub mod facts;
+pub mod http;
 pub mod listeners;
 pub mod peek;
 pub mod preflight;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::store::bundle::Bundle;
-use crate::store::manifest::{self, CheckKind};
+use crate::store::manifest::check::{self as manifest, CheckKind};
 use crate::switch::check::{self, Check, What};
 use crate::switch::failure::Failure;
 use crate::switch::machine::Machine;
@@ -57,6 +57,7 @@ fn adapted(check: &manifest::Check) -> Option<Check> {
         (CheckKind::Vtp, Some(port), _) => What::Answers(ProbeKind::Vtp, port),
         (CheckKind::VtpNak, Some(port), _) => What::Answers(ProbeKind::VtpNak, port),
         (CheckKind::Tcp, Some(port), _) => What::Accepts(port),
+        (CheckKind::Http, ..) => What::Serves(check.http()?),
         (CheckKind::FileNewer, ..) => What::Newer(check.path.clone()?),
         (CheckKind::Command, ..) => What::Command(check.command.clone(), check.user.clone()),
         // A manifest with such a check is none.

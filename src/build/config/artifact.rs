@@ -53,6 +53,8 @@ pub enum Holds {
     User,
     /// A port.
     Port,
+    /// The status of an answer of HTTP.
+    Status,
     /// A length of time.
     Duration,
     /// Networks.
@@ -125,7 +127,9 @@ impl Kind {
                 ("name", Holds::Text, true),
                 ("kind", Holds::Text, true),
                 ("port", Holds::Port, false),
-                ("path", Holds::Path, false),
+                ("path", Holds::Text, false),
+                ("status", Holds::Status, false),
+                ("contains", Holds::Text, false),
                 ("command", Holds::Texts, false),
                 ("script", Holds::Text, false),
                 ("user", Holds::User, false),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::base::http::{HttpAsk, OK, UrlPath};
 use crate::base::name::{Label, UnitName, UserName};
 use crate::base::nearest::advice;
 use crate::base::path::TargetPath;
@@ -16,11 +17,12 @@ use super::Fields;
 const WITHIN: Duration = Duration::from_secs(15);
 
 /// The kinds, each with the keys that only some kinds have.
-pub const KINDS: [(&str, &[&str]); 6] = [
+pub const KINDS: [(&str, &[&str]); 7] = [
     ("unit-active", &[]),
     ("vtp", &["port"]),
     ("vtp-nak", &["port"]),
     ("tcp", &["port"]),
+    ("http", &["port", "path", "status", "contains"]),
     ("file-newer", &["path"]),
     ("command", &["command", "script", "user"]),
 ];
@@ -46,6 +48,7 @@ impl Fields<'_> {
             "vtp" => CheckKind::Vtp(self.port(kind)?),
             "vtp-nak" => CheckKind::VtpNak(self.port(kind)?),
             "tcp" => CheckKind::Tcp(self.port(kind)?),
+            "http" => self.http(kind)?,
             "file-newer" if self.text("path").is_none() => return Err(self.lacks(kind, "path")),
             "file-newer" => CheckKind::FileNewer(self.path("path")?),
             _ => self.command(kind)?,
@@ -68,6 +71,18 @@ impl Fields<'_> {
             _ => None,
         };
         port.ok_or_else(|| self.lacks(kind, "port"))
+    }
+
+    fn http(&self, kind: &str) -> Result<CheckKind, Diagnostic> {
+        let path = self.text("path").ok_or_else(|| self.lacks(kind, "path"))?;
+        let help = "write it like `/health`; the host is this one";
+        let path = UrlPath::new(path).map_err(|error| self.fault("path", error.to_string(), help))?;
+        let status = match self.values.get("status") {
+            Some((Value::Int(status), _)) => u16::try_from(*status).unwrap_or(OK),
+            _ => OK,
+        };
+        let contains = self.text("contains").map(str::to_owned);
+        Ok(CheckKind::Http(HttpAsk { port: self.port(kind)?, path, status, contains }))
     }
 
     fn command(&self, kind: &str) -> Result<CheckKind, Diagnostic> {

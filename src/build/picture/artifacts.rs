@@ -92,6 +92,7 @@ fn looks_at(kind: &CheckKind) -> String {
         CheckKind::Vtp(port) => format!("vtp at port {port}"),
         CheckKind::VtpNak(port) => format!("vtp-nak at port {port}"),
         CheckKind::Tcp(port) => format!("tcp at port {port}"),
+        CheckKind::Http(question) => format!("http {} at port {}", question.path, question.port),
         CheckKind::FileNewer(path) => format!("newer {path}"),
         CheckKind::Command { program: Program::Command(words), .. } => {
             format!("command {}", words.first().map_or("", String::as_str))

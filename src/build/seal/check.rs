@@ -2,7 +2,7 @@
 
 use crate::base::report::Diagnostic;
 use crate::build::artifact::{Artifact, CheckArtifact, CheckKind, Program, ReferenceKind};
-use crate::store::manifest::{self, Check};
+use crate::store::manifest::check::{self as manifest, Check};
 
 use super::Sealer;
 
@@ -15,6 +15,9 @@ impl Sealer<'_> {
             kind: manifest::CheckKind::UnitActive,
             port: None,
             path: None,
+            url_path: None,
+            status: None,
+            contains: None,
             command: Vec::new(),
             user: None,
             unit: check.unit.clone(),
@@ -26,6 +29,11 @@ impl Sealer<'_> {
             CheckKind::Vtp(port) => at_port(manifest::CheckKind::Vtp, *port),
             CheckKind::VtpNak(port) => at_port(manifest::CheckKind::VtpNak, *port),
             CheckKind::Tcp(port) => at_port(manifest::CheckKind::Tcp, *port),
+            CheckKind::Http(question) => {
+                (sealed.kind, sealed.port) = (manifest::CheckKind::Http, Some(question.port));
+                (sealed.url_path, sealed.status) = (Some(question.path.clone()), Some(question.status));
+                sealed.contains.clone_from(&question.contains);
+            }
             CheckKind::FileNewer(path) => {
                 (sealed.kind, sealed.path) = (manifest::CheckKind::FileNewer, Some(path.clone()));
             }

@@ -1,6 +1,7 @@
 //! The one form in which a manifest is written.
 
 use super::{Manifest, Place};
+use crate::base::http::UrlPath;
 use crate::base::name::{PackageName, UnitName, UserName};
 use crate::base::path::TargetPath;
 use crate::store::object::ObjectName;
@@ -114,6 +115,11 @@ impl Manifest {
                 out.number("port", u64::from(port));
             }
             out.text_if("path", check.path.as_ref().map(TargetPath::as_str));
+            out.text_if("url_path", check.url_path.as_ref().map(UrlPath::as_str));
+            if let Some(status) = check.status {
+                out.number("status", u64::from(status));
+            }
+            out.text_if("contains", check.contains.as_deref());
             if !check.command.is_empty() {
                 out.texts("command", check.command.iter().map(String::as_str));
             }

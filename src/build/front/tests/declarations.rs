@@ -304,7 +304,7 @@ kind = 'unit'
     28 | kind = 'unit'
        |        ^^^^^^
        |
-       = help: known are `unit-active`, `vtp`, `vtp-nak`, `tcp`, `file-newer` and `command`
+       = help: known are `unit-active`, `vtp`, `vtp-nak`, `tcp`, `http`, `file-newer` and `command`
     ");
     let rest = rest.replace("kind = 'unit'", "kind = 'unit-active'\nunit = 'x.service'");
     insta::assert_snapshot!(errors_of(&module(&[ONE], &rest)), @r"

@@ -109,6 +109,7 @@ const fn holding(holds: Holds) -> &'static str {
         Holds::Mode => "a mode",
         Holds::User => "the name of a user or a group",
         Holds::Port => "a port",
+        Holds::Status => "a status of HTTP, as `200`",
         Holds::Duration => "a duration",
         Holds::Networks => "a list of networks",
         Holds::HostPort => "a host and a port",
