@@ -6,6 +6,8 @@ pub const STATE: &str = "/var/lib/voevent";
 pub const STORE: &str = "/var/lib/voevent/store";
 /// Venvs with the bytecode that only the target's interpreter can make.
 pub const DERIVED: &str = "/var/lib/voevent/derived";
+/// Where the secrets that came with bundles are decrypted to: memory, root's, mode 0700.
+pub const SECRETS: &str = "/run/voevent/secrets";
 /// The bundle of the live generation: managed links lead here, with their own path appended.
 pub const LIVE_ROOT: &str = "/var/lib/voevent/current/bundle/root";
 /// Where the administrator's units are, and where a bundle's `root/` has ours.

@@ -21,6 +21,33 @@ pub struct Secret {
 pub enum SecretSource {
     /// A file that lies on the target already, root's alone.
     File(TargetPath),
+    /// A file that is encrypted with age, and that comes with the bundle.
+    Age {
+        /// The file.
+        file: Arc<NamedFile>,
+        /// Where its text is on the target, as long as a generation needs it: the name is that of its object.
+        path: TargetPath,
+    },
+}
+
+impl SecretSource {
+    /// Where a unit finds it on the target.
+    #[must_use]
+    pub const fn path(&self) -> &TargetPath {
+        match self {
+            Self::File(path) | Self::Age { path, .. } => path,
+        }
+    }
+}
+
+/// As people write it in TOML.
+impl fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{{ file = {:?} }}", path.as_str()),
+            Self::Age { file, .. } => write!(f, "{{ age = {:?} }}", file.path),
+        }
+    }
 }
 
 /// A file that a setting names: its bytes become an object.
@@ -141,9 +168,7 @@ impl fmt::Display for Value {
                 }
                 f.write_str(" }")
             }
-            Self::Secret(Secret { source: SecretSource::File(path), .. }) => {
-                write!(f, "{{ file = {:?} }}", path.as_str())
-            }
+            Self::Secret(secret) => write!(f, "{}", secret.source),
             Self::File(file) => write!(f, "{:?}", file.path),
         }
     }

@@ -99,7 +99,8 @@ impl HostFiles {
         Some(Host { name, target, texts, histories, adopt, modules: self.modules() })
     }
 
-    fn text(&self, key: &'static str, faults: &mut Vec<Diagnostic>) -> Option<Placed<String>> {
+    /// What the host says of a text of `[host]`.
+    pub fn text(&self, key: &'static str, faults: &mut Vec<Diagnostic>) -> Option<Placed<String>> {
         let said = self.files.iter().map(|file| file.texts.get(key)).collect();
         self.one((&format!("host.{key}"), said), |text| text, faults).cloned()
     }

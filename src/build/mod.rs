@@ -72,6 +72,7 @@ pub mod changes;
 pub mod check;
 pub mod compile;
 pub mod diff;
+pub mod secret;
 
 pub mod picture;
 pub mod reference;

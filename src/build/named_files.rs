@@ -1,4 +1,4 @@
-//! The files that settings of the type `file` name: read in the place of their names, before anything is evaluated.
+//! The files that settings of the types `file` and `secret` name: read in the place of their names, before anything is evaluated.
 //!
 //! A name is relative to the folder of the file that says it, be that a host file, a fragment or a module, and leads to
 //! no other folder than that one and those in it.
@@ -8,12 +8,13 @@ use std::path::{Component, Path};
 use std::sync::Arc;
 
 use crate::base::name::Label;
-use crate::base::report::Diagnostic;
+use crate::base::report::{Diagnostic, Place};
 use crate::base::value::NamedFile;
+use crate::store::sealed::{HostKey, Recipient, recipients, words};
 
 use super::config::module::ModuleFile;
 use super::config::option::OptionDecl;
-use super::config::tree::{Data, Entry, Node};
+use super::config::tree::{Data, Entry, Node, Placed};
 use super::graph::Modules;
 use super::host::HostFiles;
 use super::load::Loader;
@@ -25,7 +26,8 @@ pub fn read(loader: &mut Loader<'_>, files: &mut HostFiles, modules: &mut Module
     if !modules.values().any(|module| module.file.options.values().any(|decl| decl.any(&names_files))) {
         return;
     }
-    let mut reader = Reader { loader, code: false };
+    let key = files.text("ssh_host_key", &mut Vec::new());
+    let mut reader = Reader { loader, code: false, key };
     for (name, entry) in files.files.iter_mut().flat_map(|file| &mut file.sections) {
         if let Some(module) = modules.values().find(|module| module.name.to_string() == *name) {
             reader.section(&module.file, &mut entry.value);
@@ -47,13 +49,15 @@ fn names_files(decl: &OptionDecl) -> bool {
     while let Type::Map(item) | Type::List { item, .. } = kind {
         kind = item;
     }
-    matches!(kind, Type::Scalar(Scalar::File { .. }))
+    matches!(kind, Type::Scalar(Scalar::File { .. } | Scalar::Secret))
 }
 
 struct Reader<'a, 'b> {
     loader: &'a mut Loader<'b>,
     /// Whether strings may be expressions.
     code: bool,
+    /// The public key of the host.
+    key: Option<Placed<String>>,
 }
 
 impl Reader<'_, '_> {
@@ -97,6 +101,11 @@ impl Reader<'_, '_> {
             (_, Data::Table(table)) if is_replacement(table) => {
                 table.entries.values_mut().for_each(|entry| self.value(kind, &mut entry.value));
             }
+            (Type::Scalar(Scalar::Secret), Data::Table(table)) => {
+                if let Some(entry) = table.entries.get_mut("age") {
+                    self.secret(&mut entry.value);
+                }
+            }
             (Type::List { item, .. }, Data::List(nodes)) => {
                 for node in nodes {
                     self.value(item, node);
@@ -107,6 +116,41 @@ impl Reader<'_, '_> {
             }
             (Type::Table(fields), Data::Table(table)) => self.table(fields, &mut table.entries),
             _ => {}
+        }
+    }
+
+    fn secret(&mut self, node: &mut Node) {
+        if matches!(&node.data, Data::Str(name) if self.code && name.contains("{{")) {
+            return;
+        }
+        let Some(file) = self.file(node, false) else { return };
+        match self.is_for_the_host(&file, &node.place) {
+            Ok(()) => node.data = Data::File(Arc::new(file)),
+            Err(error) => self.loader.faults.push(error),
+        }
+    }
+
+    /// Refuses a file that the host could not decrypt, as far as is known.
+    fn is_for_the_host(&self, file: &NamedFile, at: &Place) -> Result<(), Diagnostic> {
+        let path = &file.path;
+        let help = "encrypt the secret by `voevent-build secret HOST FILE`, with `ssh_host_key` in `[host]`";
+        let recipients = recipients(&file.bytes).map_err(|error| {
+            let message = format!("`{path}` is no secret that a host can decrypt: {error}");
+            Diagnostic::error(message).at(at.clone(), "").help(help)
+        })?;
+        let Some(written) = &self.key else { return Ok(()) };
+        match HostKey::parse(&written.value) {
+            Ok(key) if !key.is_among(&recipients) && !recipients.contains(&Recipient::Age) => {
+                let message = format!(
+                    "`{path}` is not encrypted for this host, which has {}, but for {}",
+                    key.tag(),
+                    words(&recipients)
+                );
+                let error = Diagnostic::error(message).at(at.clone(), "");
+                Err(error.at(written.place.clone(), "its key").help(help))
+            }
+            // A key that is none was found to be so before.
+            _ => Ok(()),
         }
     }
 

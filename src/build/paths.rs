@@ -35,7 +35,7 @@ const SYSTEMD: [&str; 4] = [
 ];
 
 /// Folders that are the system's as a whole, or that everybody may write to.
-const WHOLE: [&str; 17] = [
+const WHOLE: [&str; 18] = [
     "/usr",
     "/bin",
     "/sbin",
@@ -53,6 +53,7 @@ const WHOLE: [&str; 17] = [
     "/var/tmp",
     "/var/lib/systemd",
     layout::STATE,
+    layout::SECRETS,
 ];
 
 /// Folders that are the system's, but not all that lies in them.
@@ -143,7 +144,9 @@ mod tests {
             ("/var/lib/voevent-queue/x", true),
             ("/srv/data", true),
             ("/etc/voevent", true),
-            ("/run/voevent", true),
+            ("/run/voevent-queue", true),
+            ("/run/voevent", false),
+            ("/run/voevent/secrets/x", false),
             ("/home", false),
             ("/var", false),
             ("/var/lib", false),

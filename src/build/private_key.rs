@@ -36,8 +36,8 @@ pub fn fault(source: &Source, key: Range<usize>) -> Diagnostic {
 }
 
 /// What to do about a private key.
-pub const HELP: &str = "put it on the target, root's with mode 0400, and name it by an option of the type `secret`; \
-    if it was ever committed, make a new one";
+pub const HELP: &str = "name it by an option of the type `secret`, and encrypt it by `voevent-build secret` or put it on the target, \
+    root's with mode 0400; if it was ever committed, make a new one";
 
 #[cfg(test)]
 mod tests {

@@ -9,12 +9,16 @@ use regex::Regex;
 use crate::base::name::UserName;
 use crate::base::nearest::advice;
 use crate::base::path::TargetPath;
-use crate::base::value::{NamedFile, Secret, SecretSource, Value};
+use crate::base::value::{NamedFile, Value};
 
 use super::config::option::OptionDecl;
-use super::config::tree::{Data, Table};
+use super::config::tree::Data;
 use super::forms::{bytes, cidr, host_port, is_ivoid, seconds, units};
 use super::xpath;
+
+mod secret;
+
+use secret::{SECRET, secret};
 
 /// The type of an option, of a field of a table, or of an entry of a list or a map.
 #[derive(Debug, Clone)]
@@ -183,28 +187,6 @@ pub fn check(scalar: &Scalar, data: &Data) -> Result<Value, Misfit> {
         (_, Data::Str(text)) => check_text(scalar, text).map(Value::Str),
         (_, data) => wrong(scalar, data),
     }
-}
-
-const SECRET: &str = "write `{ file = \"/etc/voevent/secrets/x\" }`, a file that lies on the target";
-
-/// A secret as it is written. It gets its name from its setting.
-fn secret(table: &Table) -> Result<Value, Misfit> {
-    let mut entries = table.entries.iter();
-    let file = match (entries.next(), entries.next()) {
-        (Some((key, entry)), None) if key == "file" => &entry.value.data,
-        _ => return misfit("a secret has one key: `file`", SECRET),
-    };
-    let Data::Str(path) = file else {
-        return misfit(format!("the `file` of a secret is a path, found {}", file.kind()), SECRET);
-    };
-    let path = TargetPath::new(path.as_str());
-    let path = path.or_else(|error| misfit(error.to_string(), SECRET))?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/_.,@+=-".contains(c);
-    if let Some(c) = path.as_str().chars().find(|c| !plain(*c)) {
-        let message = format!("`{}` cannot be in the path of a secret", c.escape_debug());
-        return misfit(message, "a path of letters, digits and `/_.,@+=-` means the same to all who read it");
-    }
-    Ok(Value::Secret(Secret { name: String::new(), source: SecretSource::File(path) }))
 }
 
 fn wrong(scalar: &Scalar, data: &Data) -> Result<Value, Misfit> {

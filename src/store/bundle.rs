@@ -170,6 +170,13 @@ fn check_secrets(manifest: &Manifest) -> Result<(), BadBundle> {
             let text = format!("`{}` cannot name a secret", secret.name.escape_debug());
             return Err(BadBundle::Inconsistent(text));
         }
+        let decrypted = secret.object.as_ref().map(|object| format!("{}/{object}", layout::SECRETS));
+        if decrypted
+            .map_or_else(|| secret.path.is_below(layout::SECRETS), |path| secret.path.as_str() != path)
+        {
+            let text = format!("the secret `{}` cannot be at `{}`", secret.name, secret.path);
+            return Err(BadBundle::Inconsistent(text));
+        }
         let drop_ins = manifest.drop_ins.iter().map(|drop_in| &drop_in.unit);
         if !manifest.units.iter().map(|unit| &unit.name).chain(drop_ins).any(|unit| *unit == secret.unit) {
             let text = format!("the secret `{}` is of `{}`, which is not there", secret.name, secret.unit);
@@ -205,6 +212,7 @@ fn check_objects(manifest: &Manifest) -> Result<(), BadBundle> {
     let files = files.chain(manifest.units.iter().map(|unit| &unit.object));
     let files = files.chain(manifest.drop_ins.iter().map(|drop_in| &drop_in.object));
     let files = files.chain(manifest.venvs.iter().map(|venv| &venv.lock));
+    let files = files.chain(manifest.secrets.iter().filter_map(|secret| secret.object.as_ref()));
     let trees = manifest.venvs.iter().map(|venv| &venv.object);
     for (name, is_file) in files.map(|name| (name, true)).chain(trees.map(|name| (name, false))) {
         match (objects.get(name), is_file) {

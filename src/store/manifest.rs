@@ -219,7 +219,8 @@ pub struct Venv {
     pub imports: Vec<String>,
 }
 
-/// A secret that a unit loads: a file that lies on the target, root's alone. Its text is nowhere in a bundle.
+/// A secret that a unit loads: a file of root's alone, that lies on the target or comes encrypted. Its text is nowhere in
+/// a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Secret {
@@ -229,6 +230,8 @@ pub struct Secret {
     pub name: String,
     /// The file.
     pub path: TargetPath,
+    /// The age file that it is the text of, where it comes with the bundle.
+    pub object: Option<ObjectName>,
 }
 
 fn hex<'de, K: Kind, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Digest<K>, D::Error> {

@@ -18,4 +18,5 @@ pub mod import;
 pub mod manifest;
 pub mod object;
 pub mod provenance;
+pub mod sealed;
 pub mod toml_writer;

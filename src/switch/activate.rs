@@ -1,7 +1,8 @@
 //! An activation from its lock to its commit.
 //!
-//! Order: lock → recover what did not end → packages, where asked for → preflight → import and verify → install the activator → users → bytecode and
-//! import proof → plan → record, `pending` → guard → the plan with its one flip → proof → `committed` → outcome.
+//! Order: lock → recover what did not end → packages, where asked for → preflight → import and verify → decrypt secrets →
+//! install the activator → users → bytecode and import proof → plan → record, `pending` → guard → the plan with its one
+//! flip → proof → `committed` → outcome.
 //! Until `pending` is set nothing that runs and no managed path has changed: a failure is a refusal (exit 3). After it
 //! every failure, and every death of this program, ends with the committed generation back.
 
@@ -30,6 +31,7 @@ use crate::switch::prepare::{install_packages, make_users, preflight};
 use crate::switch::prove::prove;
 use crate::switch::record::{FORMAT, Outcome, Record, predecessor};
 use crate::switch::recover::{Recovered, end, is_done, recover};
+use crate::switch::secrets;
 use crate::switch::state::{Lock, Pointer};
 
 /// What is to be activated.
@@ -92,6 +94,19 @@ pub fn activate(
             .help("wait until it has ended: `voevent-switch generations` shows how"));
     };
     recovered(machine, tell)?;
+    let result = activate_locked(machine, request, tell);
+    // Also those that were decrypted for what did not come to be.
+    let swept = secrets::sweep(machine);
+    let ending = result?;
+    swept?;
+    Ok(ending)
+}
+
+fn activate_locked(
+    machine: &mut Machine,
+    request: &Request,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Ending, Failure> {
     let (bundle, again) = find(machine, request)?;
     if request.install_packages {
         install_packages(machine, &bundle, tell)?;
@@ -104,6 +119,7 @@ pub fn activate(
     };
     let number = machine.state.numbers()?.last().map_or(1, |last| last + 1);
     refuse_collisions(&planned(machine, (number, &bundle))?.1)?;
+    secrets::unseal(machine, &bundle)?;
     let activator = install(machine)?;
     make_users(machine, &bundle)?;
     make_venvs(machine, &bundle, tell)?;

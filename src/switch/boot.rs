@@ -1,4 +1,5 @@
-//! What happens at boot: files of what is not committed are put back before anything reads them, then our units start;
+//! What happens at boot: files of what is not committed are put back before anything reads them, the secrets of what is
+//! live are decrypted, then our units start;
 //! when the machine is up, what was put back is proven.
 
 use crate::base::layout;
@@ -7,13 +8,15 @@ use crate::switch::failure::Failure;
 use crate::switch::machine::Machine;
 use crate::switch::perform::Part;
 use crate::switch::recover::{Recovered, recover};
+use crate::switch::secrets;
 use crate::switch::state::Pointer;
 use crate::switch::systemd::Load;
 
 /// Why what is pending at boot is put back.
 const CAUSE: &str = "the machine went down before it was done";
 
-/// Before `sysinit.target`: puts files back where an activation is pending, and starts our units, not waiting for them.
+/// Before `sysinit.target`: puts files back where an activation is pending, decrypts secrets, and starts our units, not
+/// waiting for them.
 ///
 /// # Errors
 /// Where something could not be put back.
@@ -29,7 +32,15 @@ pub fn boot(machine: &mut Machine) -> Result<Recovered, Failure> {
 fn put_back(machine: &mut Machine) -> Result<Recovered, Failure> {
     machine.state.prepare()?;
     let _lock = machine.state.lock()?;
-    recover(machine, Part::Files, CAUSE)
+    let recovered = recover(machine, Part::Files, CAUSE);
+    // Memory was lost with the power. What has no secrets is started all the same.
+    let unsealed = match machine.state.generations()?.live {
+        Some(live) => secrets::unseal(machine, &live.bundle),
+        None => Ok(()),
+    };
+    let recovered = recovered?;
+    unsealed?;
+    Ok(recovered)
 }
 
 /// Starts our units where there are any and the administrator did not mask them all.

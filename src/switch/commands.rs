@@ -23,6 +23,7 @@ use crate::switch::plan::Plan;
 use crate::switch::probe::{ProbeKind, probe};
 use crate::switch::record::Outcome;
 use crate::switch::recover::{Recovered, recover};
+use crate::switch::secrets;
 use crate::switch::state::{Pointer, State};
 use crate::switch::systemd::SystemdError;
 use crate::switch::transient::{Program, TransientError};
@@ -109,7 +110,8 @@ impl Call<'_> {
         }
         let plan = next_plan(machine, bundle)?;
         refuse_collisions(&plan)?;
-        if plan.is_empty() && !self.install_packages && is_installed(machine)? {
+        let whole = plan.is_empty() && secrets::are_there(machine, bundle) && is_installed(machine)?;
+        if whole && !self.install_packages {
             plan.notes.iter().for_each(|note| (self.tell)(&format!("note: {note}")));
             if let (To::Path(path), Some(_lock)) = (&to, machine.state.try_lock()?) {
                 origin::renew(machine, bundle, path.store(), self.tell)?;

@@ -60,6 +60,7 @@ pub fn gather(
         listeners: if live { listeners::on(ports) } else { Vec::new() },
         secrets: secrets
             .iter()
+            .filter(|secret| secret.object.is_none())
             .map(|secret| Ok((secret.path.clone(), secret_file(peek, &secret.path)?)))
             .collect::<Result<_, IoError>>()?,
     })

@@ -40,6 +40,7 @@ pub mod history;
 pub mod install;
 pub mod machine;
 pub mod root;
+pub mod secrets;
 pub mod state;
 pub mod who;
 

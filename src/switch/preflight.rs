@@ -196,7 +196,8 @@ pub fn judge(wanted: &Wanted<'_>, facts: &Facts) -> Vec<Problem> {
         problems.push(Problem::Space { needed, free: facts.free });
     }
     judge_ports(wanted.units, &facts.listeners, &mut problems);
-    for secret in wanted.secrets {
+    // Those that come encrypted are made later.
+    for secret in wanted.secrets.iter().filter(|secret| secret.object.is_none()) {
         let found = facts.secrets.get(&secret.path).copied().unwrap_or(SecretFile::Missing);
         problems.extend(judge_secret(found).map(|reason| Problem::Secret {
             name: secret.name.clone(),
@@ -313,6 +314,7 @@ mod tests {
             unit: UnitName::new("gcn.service").unwrap(),
             name: name.to_owned(),
             path: TargetPath::new(format!("/etc/s/{name}")).unwrap(),
+            object: None,
         };
         let mut facts = facts();
         change(&mut facts);

@@ -83,7 +83,8 @@ fn look(machine: &Machine, bundle: &Bundle) -> Result<Seen, Failure> {
     let (mut of_packages, mut others) = (words(of_packages), words(others));
     others.extend(dbm_changed(machine, &facts)?);
     of_packages.extend(leads_nowhere(machine, manifest)?);
-    let secrets: BTreeSet<&TargetPath> = manifest.secrets.iter().map(|secret| &secret.path).collect();
+    let secrets: BTreeSet<&TargetPath> =
+        manifest.secrets.iter().filter(|secret| secret.object.is_none()).map(|secret| &secret.path).collect();
     for path in manifest.paths.iter().map(|managed| &managed.path).chain(secrets) {
         if let Some(folder) = machine.root.writable_by_others(path)? {
             others.push(format!("`{path}` lies below `{folder}`, which others than root can write"));

@@ -18,6 +18,7 @@ use crate::switch::perform::{OnError, Part, perform, sweep};
 use crate::switch::plan::{Desired, Plan, Way, plan};
 use crate::switch::prove::prove;
 use crate::switch::record::Outcome;
+use crate::switch::secrets;
 use crate::switch::state::Pointer;
 
 /// What recovery found and did.
@@ -46,8 +47,10 @@ pub fn recover(machine: &mut Machine, part: Part, cause: &str) -> Result<Recover
     };
     // What never was pending keeps nothing from coming back.
     let abandoned = abandon(machine);
+    let swept = secrets::sweep(machine);
     let recovered = ended?;
     abandoned?;
+    swept?;
     Ok(recovered)
 }
 
@@ -81,6 +84,8 @@ fn back(machine: &mut Machine, pending: u64, part: Part) -> Result<(), Failure> 
         // At boot the jobs that are queued are those of the boot.
         cancel_jobs(machine)?;
     }
+    // They are there, unless somebody took them away: what can be put back without them is.
+    let unsealed = bundle.map_or(Ok(()), |bundle| secrets::unseal(machine, bundle));
     let mut plan = plan_back(machine, generation)?;
     let paths: Vec<TargetPath> = machine.observe(bundle)?.paths.into_keys().collect();
     sweep(machine, &paths, pending)?;
@@ -91,6 +96,7 @@ fn back(machine: &mut Machine, pending: u64, part: Part) -> Result<(), Failure> 
             break;
         }
     }
+    unsealed?;
     match (bundle, part) {
         (_, Part::Whole) if !is_done(&plan) => {
             Err(Failure::refused("what was committed does not come back").details(&plan.steps))

@@ -197,6 +197,7 @@ fn usage_errors_are_told_from_errors_of_the_configuration() {
       schema   Print the JSON Schema of host files, for editors
       graph    Draw the modules of a host, its artifacts, or the events of a fleet
       why      Say where a line, an artifact or a setting of a host comes from
+      secret   Encrypt a secret for a host, so that it can lie beside the host file
       diff     Say what a build would change on the host: settings, units, files, packages, and what restarts
       help     Print this message or the help of the given subcommand(s)
 

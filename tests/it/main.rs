@@ -24,6 +24,7 @@ mod readme;
 mod refused;
 mod sandbox;
 mod schema;
+mod secrets;
 mod tutorial;
 mod venv_like_uv;
 mod why;

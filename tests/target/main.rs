@@ -24,6 +24,7 @@ mod packages;
 mod recovery;
 mod refusals;
 mod same_bundle;
+mod secrets;
 mod story;
 mod swap;
 mod time;
@@ -59,6 +60,7 @@ const ALL: &[&[Test]] = &[
     refusals::TESTS,
     crashes::TESTS,
     checks::TESTS,
+    secrets::TESTS,
     own_module::TESTS,
     recovery::TESTS,
     backup::TESTS,

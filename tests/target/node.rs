@@ -82,6 +82,17 @@ impl Workstation {
         self.build_as("node1", text)
     }
 
+    /// Encrypts a secret for a host of this text, into a file beside it.
+    pub(crate) fn encrypt(&self, host: &str, text: &str, (file, secret): (&str, &str)) -> Result<()> {
+        let hosts = self.dir.join("hosts");
+        let path = hosts.join(format!("{host}.toml"));
+        fs::write(&path, text).explain(|| format!("write `{}`", path.display()))?;
+        let file = hosts.join(file);
+        let build = OsStr::new(env!("CARGO_BIN_EXE_voevent-build"));
+        let argv = [build, OsStr::new("secret"), path.as_ref(), file.as_ref(), OsStr::new("--force")];
+        Call::here(argv).stdin(secret).ok().map(drop)
+    }
+
     pub(crate) fn build_as(&self, host: &str, text: &str) -> Result<String> {
         let path = self.dir.join(format!("hosts/{host}.toml"));
         fs::write(&path, text).explain(|| format!("write `{}`", path.display()))?;

@@ -18,6 +18,7 @@ mod options;
 mod outcome;
 mod project;
 mod schema;
+mod secret;
 mod why;
 
 use std::process::ExitCode;
@@ -63,6 +64,8 @@ enum Command {
     Graph(graph::Arguments),
     /// Say where a line, an artifact or a setting of a host comes from.
     Why(why::Arguments),
+    /// Encrypt a secret for a host, so that it can lie beside the host file.
+    Secret(secret::Arguments),
     /// Say what a build would change on the host: settings, units, files, packages, and what restarts.
     Diff(diff::Arguments),
 }
@@ -79,6 +82,7 @@ impl Cli {
             Some(Command::Schema(arguments)) => arguments.run(),
             Some(Command::Graph(arguments)) => arguments.run(),
             Some(Command::Why(arguments)) => arguments.run(),
+            Some(Command::Secret(arguments)) => arguments.run(),
             Some(Command::Diff(arguments)) => arguments.run(),
         }
     }

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use crate::base::name::{InstanceName, ModuleName};
 use crate::base::nearest::advice;
 use crate::base::report::{Diagnostic, Place, Source};
+use crate::store::sealed::HostKey;
 
 use super::keys::{Keys, mismatch, string, table};
 use super::tree::{Data, Entry, Node, Placed, parse};
 
 /// The settings of `[host]` that are one text each.
-pub const HOST_TEXTS: [&str; 5] = ["description", "address", "system", "arch", "python"];
+pub const HOST_TEXTS: [&str; 6] = ["description", "address", "system", "arch", "python", "ssh_host_key"];
 
 /// The machines that bundles can be compiled for, as uname(2) calls them.
 pub const ARCHS: [&str; 2] = ["x86_64", "aarch64"];
@@ -197,6 +198,12 @@ pub fn text_fault(key: &str, value: &str) -> Option<Diagnostic> {
             let good = !value.is_empty() && value.chars().all(plain) && !value.starts_with('-');
             (good, "write a host name or an address".to_owned())
         }
+        "ssh_host_key" => match HostKey::parse(value) {
+            Ok(_) => (true, String::new()),
+            Err(error) => {
+                (false, format!("{error}: take the line of `/etc/ssh/ssh_host_ed25519_key.pub` on the host"))
+            }
+        },
         _ => (!value.chars().any(char::is_control), "write it on one line".to_owned()),
     };
     let message = format!("`{}` is no `{key}` that is known", value.escape_debug());

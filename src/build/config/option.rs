@@ -328,6 +328,12 @@ fn conform(option: &OptionDecl, node: &Node, code: bool, faults: &mut Vec<Diagno
     conform_type(&option.kind, node, code, faults);
 }
 
+/// Whether a secret is an encrypted file beside the one that names it.
+fn names_age_file(table: &Table) -> bool {
+    let age = table.entries.get("age").map(|entry| &entry.value.data);
+    table.entries.len() == 1 && matches!(age, Some(Data::Str(_)))
+}
+
 fn conform_type(kind: &Type, node: &Node, code: bool, faults: &mut Vec<Diagnostic>) {
     if code && matches!(&node.data, Data::Str(text) if text.contains("{{")) {
         return;
@@ -335,6 +341,7 @@ fn conform_type(kind: &Type, node: &Node, code: bool, faults: &mut Vec<Diagnosti
     match (kind, &node.data) {
         // Its bytes are read later.
         (Type::Scalar(Scalar::File { .. }), Data::Str(_)) => {}
+        (Type::Scalar(Scalar::Secret), Data::Table(table)) if names_age_file(table) => {}
         (Type::Scalar(scalar), data) => {
             if let Err(misfit) = check(scalar, data) {
                 let place = misfit.part.map_or_else(|| node.place.clone(), |part| within(&node.place, part));

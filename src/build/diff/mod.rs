@@ -203,7 +203,8 @@ fn explain(entries: &mut [Entry], at: usize) {
     entry.through.extend(drop_ins);
     let silent = entry.through.is_empty() && entry.fields.is_empty() && entry.packages.is_empty();
     if silent && entry.lines.is_empty() && entry.note.is_empty() {
-        "no line of it differs".clone_into(&mut entry.note);
+        let note = if entry.kind == "secret" { "it was encrypted anew" } else { "no line of it differs" };
+        note.clone_into(&mut entry.note);
     }
 }
 

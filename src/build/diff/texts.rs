@@ -100,6 +100,7 @@ fn nameless(manifest: &Manifest) -> BTreeSet<&ObjectName> {
         .chain(manifest.units.iter().map(|unit| &unit.object))
         .chain(manifest.drop_ins.iter().map(|drop_in| &drop_in.object))
         .chain(manifest.venvs.iter().map(|venv| &venv.lock))
+        .chain(manifest.secrets.iter().filter_map(|secret| secret.object.as_ref()))
         .collect();
     let files = manifest.objects.iter().filter(|object| matches!(object.digest, ObjectDigest::File(_)));
     files.map(|object| &object.name).filter(|name| !placed.contains(name)).collect()
@@ -109,6 +110,9 @@ fn nameless(manifest: &Manifest) -> BTreeSet<&ObjectName> {
 fn kind(side: &Side<'_>, name: &ObjectName) -> Option<String> {
     if side.manifest.venvs.iter().any(|venv| venv.object == *name) {
         return Some("venv".to_owned());
+    }
+    if side.manifest.secrets.iter().any(|secret| secret.object.as_ref() == Some(name)) {
+        return Some("secret".to_owned());
     }
     let artifacts = &side.provenance?.artifacts;
     artifacts.iter().find(|one| one.object.as_ref() == Some(name)).map(|one| one.kind.clone())

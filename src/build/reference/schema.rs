@@ -115,6 +115,11 @@ fn host_text(key: &str) -> Value {
             "The minor version of the target's interpreter, as `3.11`.",
             r"^3\.(9|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])$",
         ),
+        "ssh_host_key" => (
+            "The public key of the host's sshd, for which secrets are encrypted: a line of \
+             `/etc/ssh/ssh_host_ed25519_key.pub`.",
+            "^ssh-(ed25519|rsa) [A-Za-z0-9+/]+=*( .*)?$",
+        ),
         _ => ("What the host is, on one line.", r"^[^\x00-\x1f\x7f-\x9f]*$"),
     };
     json!({ "description": description, "type": "string", "pattern": pattern })
@@ -283,8 +288,9 @@ fn of_scalar(scalar: &Scalar) -> Value {
         Scalar::Xpath => json!({ "type": "string", "minLength": 1 }),
         Scalar::Secret => json!({
             "type": "object",
-            "properties": { "file": text("^/[A-Za-z0-9/_.,@+=-]*$") },
-            "required": ["file"],
+            "properties": { "age": text("^[^/]"), "file": text("^/[A-Za-z0-9/_.,@+=-]*$") },
+            "minProperties": 1,
+            "maxProperties": 1,
             "additionalProperties": false,
         }),
         Scalar::File { .. } => text("^[^/]"),

@@ -9,7 +9,7 @@ use crate::build::artifact::{Artifact, Part, ReferenceKind, RenderedPiece, Rende
 use crate::build::expression::CREDENTIAL;
 use crate::build::fill::{At, Piece, fill};
 use crate::build::seal::Sealer;
-use crate::store::object::{File, Object};
+use crate::store::object::{File, Object, ObjectName};
 
 /// Where in a filled text each piece of its template lies.
 #[derive(Debug, Clone, Default)]
@@ -146,8 +146,13 @@ impl Sealer<'_> {
 impl Sealer<'_> {
     /// The path of the object that a file of a setting becomes.
     fn named_file(&mut self, file: &NamedFile) -> String {
+        format!("{}/{}", layout::STORE, self.named_object(file))
+    }
+
+    /// The object that a file of a setting becomes.
+    pub(super) fn named_object(&mut self, file: &NamedFile) -> ObjectName {
         let object = Object::File(File { exec: file.exec, content: file.bytes.clone() });
-        format!("{}/{}", layout::STORE, self.object(&file.label, object))
+        self.object(&file.label, object)
     }
 }
 

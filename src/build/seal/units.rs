@@ -76,9 +76,12 @@ impl<'a> Sealer<'a> {
             let RenderedWhat::Hole(parts) = &piece.what else { continue };
             for part in parts {
                 let Part::Credential(secret) = part else { continue };
-                let SecretSource::File(path) = &secret.source;
-                let (name, path) = (secret.name.clone(), path.clone());
-                let secret = Secret { unit: unit.unit.clone(), name, path };
+                let object = match &secret.source {
+                    SecretSource::File(_) => None,
+                    SecretSource::Age { file, .. } => Some(self.named_object(file)),
+                };
+                let (name, path) = (secret.name.clone(), secret.source.path().clone());
+                let secret = Secret { unit: unit.unit.clone(), name, path, object };
                 let is_same_name =
                     |other: &&Secret| (&other.unit, &other.name) == (&secret.unit, &secret.name);
                 match self.manifest.secrets.iter().find(is_same_name) {

@@ -106,6 +106,7 @@ impl Manifest {
             out.text("unit", secret.unit.as_str());
             out.text("name", &secret.name);
             out.text("path", secret.path.as_str());
+            out.text_if("object", secret.object.as_ref().map(ObjectName::as_str));
         }
         for check in &self.checks {
             out.element("check");

@@ -8,6 +8,7 @@ mod lock;
 mod manifest;
 mod module;
 mod reread;
+mod sealed;
 mod template;
 mod tree;
 
@@ -26,11 +27,12 @@ pub(crate) struct Target {
 }
 
 /// All targets.
-pub(crate) const ALL: [Target; 6] = [
+pub(crate) const ALL: [Target; 7] = [
     Target { name: "host", run: host::run, seeds: host::seeds, words: host::WORDS },
     Target { name: "module", run: module::run, seeds: module::seeds, words: module::WORDS },
     Target { name: "template", run: template::run, seeds: template::seeds, words: template::WORDS },
     Target { name: "expression", run: expression::run, seeds: expression::seeds, words: expression::WORDS },
     Target { name: "lock", run: lock::run, seeds: lock::seeds, words: lock::WORDS },
+    Target { name: "sealed", run: sealed::run, seeds: sealed::seeds, words: sealed::WORDS },
     Target { name: "manifest", run: manifest::run, seeds: manifest::seeds, words: manifest::WORDS },
 ];

@@ -264,7 +264,7 @@ fn secrets_in_messages_and_keys() {
 fn secrets_as_they_are_written() {
     let project = secrets("", UNIT, &[]);
     project.edit(HOST, "{ file = \"/etc/s/ab\" }", "\"hunter2\"");
-    project.edit(HOST, "{ file = \"/etc/s/c\" }", "{ age = \"x.age\" }");
+    project.edit(HOST, "{ file = \"/etc/s/c\" }", "{ url = \"x\" }");
     project.edit(HOST, "{ file = \"/etc/s/x\" }", "{ file = \"s/x\" }");
     project.edit(HOST, "/etc/voevent/secrets/gcn", "/etc/voevent:secrets");
     insta::assert_snapshot!(project.refused(), @r#"
@@ -284,7 +284,7 @@ fn secrets_as_they_are_written() {
     error: `m.keys.a b`: expected a secret, as a table, found a string
       --> hosts/node1.toml:8:18
        |
-     8 | keys = { "a b" = "hunter2", c = { age = "x.age" } }
+     8 | keys = { "a b" = "hunter2", c = { url = "x" } }
        |                  ^^^^^^^^^
        |
       ::: modules/m/module.toml:10:10
@@ -292,20 +292,20 @@ fn secrets_as_they_are_written() {
     10 | [options.keys]
        |          ---- declared here
        |
-       = help: write `{ file = "/etc/voevent/secrets/x" }`, a file that lies on the target; the secret itself is in no file of the project
+       = help: write `{ age = "secrets/x.age" }`, a file beside this one that `voevent-build secret` encrypted, or `{ file = "/etc/voevent/secrets/x" }`, one that lies on the target; the secret itself is in no file of the project
 
-    error: `m.keys.c`: a secret has one key: `file`
+    error: `m.keys.c`: a secret has one key: `age` or `file`
       --> hosts/node1.toml:8:33
        |
-     8 | keys = { "a b" = "hunter2", c = { age = "x.age" } }
-       |                                 ^^^^^^^^^^^^^^^^^
+     8 | keys = { "a b" = "hunter2", c = { url = "x" } }
+       |                                 ^^^^^^^^^^^^^
        |
       ::: modules/m/module.toml:10:10
        |
     10 | [options.keys]
        |          ---- declared here
        |
-       = help: write `{ file = "/etc/voevent/secrets/x" }`, a file that lies on the target
+       = help: write `{ age = "secrets/x.age" }`, a file beside this one that `voevent-build secret` encrypted, or `{ file = "/etc/voevent/secrets/x" }`, one that lies on the target
 
     error: `m.t.x.key`: `s/x` is no path: it must be absolute
       --> hosts/node1.toml:10:11
@@ -318,7 +318,7 @@ fn secrets_as_they_are_written() {
     21 | [options.t.fields.key]
        |                   --- declared here
        |
-       = help: write `{ file = "/etc/voevent/secrets/x" }`, a file that lies on the target
+       = help: write `{ age = "secrets/x.age" }`, a file beside this one that `voevent-build secret` encrypted, or `{ file = "/etc/voevent/secrets/x" }`, one that lies on the target
     "#);
 }
 
@@ -358,7 +358,7 @@ fn private_keys_are_in_no_source() {
     30 | source = "key.pem"
        |          ^^^^^^^^^
        |
-       = help: put it on the target, root's with mode 0400, and name it by an option of the type `secret`; if it was ever committed, make a new one
+       = help: name it by an option of the type `secret`, and encrypt it by `voevent-build secret` or put it on the target, root's with mode 0400; if it was ever committed, make a new one
     "#);
     project.append(HOST, "# AGE-SECRET-KEY-1QQQQ\n");
     insta::assert_snapshot!(project.refused(), @"
@@ -368,6 +368,6 @@ fn private_keys_are_in_no_source() {
     11 | # AGE-SECRET-KEY-1****
        |   ^^^^^^^^^^^^^^^^^^^^
        |
-       = help: put it on the target, root's with mode 0400, and name it by an option of the type `secret`; if it was ever committed, make a new one
+       = help: name it by an option of the type `secret`, and encrypt it by `voevent-build secret` or put it on the target, root's with mode 0400; if it was ever committed, make a new one
     ");
 }

@@ -7,7 +7,7 @@ use super::split::Item;
 use super::words::as_path;
 use super::{Symbol, What};
 use crate::base::path::TargetPath;
-use crate::base::value::{Secret, SecretSource, Value};
+use crate::base::value::{Secret, Value};
 
 /// The longest name of a file, and so of a credential.
 const MAX_NAME: usize = 255;
@@ -73,7 +73,7 @@ pub(super) fn check_path(filling: &mut Filling<'_>, hole: usize, path: &str) {
 /// A secret, as the whole value of `LoadCredential=`; `false` where the value is no such.
 pub(super) fn secret(filling: &mut Filling<'_>, key: &str, value: &[Symbol]) -> bool {
     let [Symbol { what: What::Hole(hole), .. }] = value else { return false };
-    let Value::Secret(Secret { name, source: SecretSource::File(path) }) = filling.holes[*hole].value else {
+    let Value::Secret(Secret { name, source }) = filling.holes[*hole].value else {
         return false;
     };
     if key != "LoadCredential" {
@@ -83,7 +83,7 @@ pub(super) fn secret(filling: &mut Filling<'_>, key: &str, value: &[Symbol]) -> 
         let reason = format!("a credential called `{name}` has a name longer than {MAX_NAME} bytes");
         filling.refuse(*hole, &reason, "give the entries of the map shorter keys");
     }
-    filling.set(*hole, format!("{name}:{path}"));
+    filling.set(*hole, format!("{name}:{}", source.path()));
     true
 }
 

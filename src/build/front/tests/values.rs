@@ -87,7 +87,7 @@ fn of_every_type() {
     14 | [options.secret]
        |          ------ declared here
        |
-       = help: write `{ file = "/etc/voevent/secrets/x" }`, a file that lies on the target
+       = help: write `{ age = "secrets/x.age" }`, a file beside this one that `voevent-build secret` encrypted, or `{ file = "/etc/voevent/secrets/x" }`, one that lies on the target
 
     error: `m.wait`: `5` is no duration
       --> hosts/h.toml:11:8

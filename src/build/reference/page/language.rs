@@ -34,8 +34,9 @@ const TYPES: [(&str, &str, &str, &str); 17] = [
     ("xpath", "an expression of XPath 1.0", "\"//Param[@name='GRB']\"", ""),
     (
         "secret",
-        "a file on the target that only root reads; it has no text, and is passed on by `credential(…)`",
-        "{ file = \"/etc/voevent/secrets/x\" }",
+        "an encrypted file beside the one that names it, or with `file` one on the target that only root reads; it has no text, \
+         and is passed on by `credential(…)`",
+        "{ age = \"secrets/x.age\" }",
         "",
     ),
     ("file", "a file beside the one that names it", "\"handler.py\"", "`exec`"),
