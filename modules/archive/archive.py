@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fnmatch
 import hashlib
 import json
 import os
@@ -147,6 +148,12 @@ def place(path: Path, data: bytes) -> None:
     temporary.rename(path)
 
 
+def kind_counter(glob: str) -> str:
+    """The counter of events whose IVORN matches."""
+    escaped = glob.replace("\\", r"\\").replace('"', r"\"")
+    return f'voevent_archive_kind_events_total{{kind="{escaped}"}}'
+
+
 class Archive:
     """The folder, its index, and what is counted."""
 
@@ -157,6 +164,9 @@ class Archive:
         self.full = False
         self.failing: set[Path] = set()
         self.counters: dict[str, int] = {"voevent_archive_errors_total": 0}
+        # What the monitor listens for by name is counted from nothing on, so that it can tell silence.
+        self.kinds = {kind_counter(glob): re.compile(fnmatch.translate(glob)) for glob in config["kinds"]}
+        self.counters |= dict.fromkeys(self.kinds, 0)
         self.index = sqlite3.connect(self.dir / "index.db", timeout=60)
         self.index.execute("PRAGMA journal_mode = WAL")
         self.index.execute("PRAGMA synchronous = FULL")
@@ -192,6 +202,8 @@ class Archive:
             labels = f'{{source="{event.source}",role="{role}"}}'
             self.count("voevent_archive_events_total" + labels, 1)
             self.count("voevent_archive_bytes_total" + labels, len(event.data))
+            for counter, wanted in self.kinds.items():
+                self.count(counter, int(wanted.match(event.ivorn or "") is not None))
             self.last = max(self.last, event.time)
         return len(events)
 

@@ -36,7 +36,7 @@ def config(tmp_path: Path) -> dict[str, Any]:
         (tmp_path / name).mkdir()
         inboxes[name] = {"path": str(tmp_path / name), "source": name}
     (tmp_path / "a").mkdir()
-    return {"dir": str(tmp_path / "a"), "inboxes": inboxes, "min_free": 0}
+    return {"dir": str(tmp_path / "a"), "inboxes": inboxes, "min_free": 0, "kinds": []}
 
 
 def turn(config: dict[str, Any]) -> archive.Archive:
@@ -69,6 +69,16 @@ def test_events_go_to_the_day_of_their_arrival(config: dict[str, Any], tmp_path:
     assert [(tmp_path / "a" / row[5]).read_bytes() for row in found] == [first, second]
     assert it.waiting() == []
     assert it.counters['voevent_archive_events_total{source="gcn",role="test"}'] == 1
+
+
+def test_events_of_a_kind_that_may_fall_silent_are_counted(config: dict[str, Any], tmp_path: Path) -> None:
+    config["kinds"] = ["ivo://org.example/*", 'ivo://"other"/*']
+    assert 'voevent_archive_kind_events_total{kind="ivo://org.example/*"} 0' in archive.Archive(config).figures(0)
+    spool(tmp_path / "comet", event(1), DAY_1)
+    spool(tmp_path / "gcn", b"{}", DAY_2, "json")
+    figures = turn(config).figures(0).splitlines()
+    assert 'voevent_archive_kind_events_total{kind="ivo://org.example/*"} 1' in figures
+    assert 'voevent_archive_kind_events_total{kind="ivo://\\"other\\"/*"} 0' in figures
 
 
 def test_an_event_twice_in_a_day_is_one_file_and_two_rows(config: dict[str, Any], tmp_path: Path) -> None:

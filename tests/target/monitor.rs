@@ -63,6 +63,8 @@ path = "/srv/patient/disk"
 min_free = "1M"
 
 [[set]]
+[set.monitor]
+counts_kinds = true
 [set.monitor.metrics.patient]
 path = "/srv/patient/metrics.prom"
 
