@@ -165,7 +165,7 @@ class Archive:
         self.failing: set[Path] = set()
         self.counters: dict[str, int] = {"voevent_archive_errors_total": 0}
         # What the monitor listens for by name is counted from nothing on, so that it can tell silence.
-        self.kinds = {kind_counter(glob): re.compile(fnmatch.translate(glob)) for glob in config["kinds"]}
+        self.kinds = {kind_counter(glob): re.compile(fnmatch.translate(glob)) for glob in config.get("kinds", ())}
         self.counters |= dict.fromkeys(self.kinds, 0)
         self.index = sqlite3.connect(self.dir / "index.db", timeout=60)
         self.index.execute("PRAGMA journal_mode = WAL")

@@ -89,6 +89,9 @@ def merge(files: Mapping[str, str | Exception]) -> str:
     merged: dict[str, Family] = {}
     fine: dict[str, bool] = {}
     for key, text in sorted(files.items()):
+        # A service that works once a day has not written yet.
+        if isinstance(text, FileNotFoundError):
+            continue
         try:
             if isinstance(text, Exception):
                 raise text
