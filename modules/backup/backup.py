@@ -23,6 +23,7 @@ from typing import Any
 RESTIC = "/usr/bin/restic"
 SUFFIXES = (".db", ".dat", ".dir", ".bak", ".pag", "-wal", "-shm")
 TRIES = 50
+QUIET = 30_000_000
 
 
 class BackupError(Exception):
@@ -62,20 +63,34 @@ def entries(stream: Path) -> int:
     return len(keys)
 
 
+def rested(paths: list[Path], before: list[tuple[int, int, int]], began: int) -> bool:
+    """Whether nobody wrote since some time before a copy was begun: times of files are a few milliseconds coarse."""
+    return before == state(paths) and all(began - written > QUIET for _, _, written in before)
+
+
 def copy_stream(name: str, folder: Path, target: Path) -> int:
-    """Copies a stream while the broker may write to it; how many entries the copy has."""
+    """Copies a stream while the broker may write to it; how many entries the copy has.
+
+    A file that is being written can look whole, with fewer entries or none. So a copy counts if it has as many as any
+    other had, and nobody wrote meanwhile, twice in a row; or, where the stream never rests, after many.
+    """
     fault: object = "it changes all the time"
+    most = last = 0
     for attempt in range(TRIES):
         try:
+            began = time.time_ns()
             paths = streams(folder).get(name, [])
             before = state(paths)
             for path in paths:
-                shutil.copyfile(path, target / path.name)
+                # The memory that writers share is made anew by whoever opens the copy.
+                if not path.name.endswith("-shm"):
+                    shutil.copyfile(path, target / path.name)
             count = entries(target / name)
-            # A stream that never rests is good enough when it can be read: the last entry may be missing.
-            if before == state(paths) or attempt > TRIES // 2:
+            twice = rested(paths, before, began) and count == last
+            if count >= most and ((count > 0 and (twice or attempt > TRIES // 2)) or attempt == TRIES - 1):
                 return count
-        except (OSError, ValueError, KeyError, *dbm.error) as error:
+            most, last = max(most, count), count
+        except (OSError, ValueError, KeyError, TypeError, SyntaxError, *dbm.error) as error:
             fault = error
         for path in target.glob("*"):
             if any(path.name == name + suffix for suffix in ("", *SUFFIXES)):
@@ -94,9 +109,11 @@ def copy_sqlite(path: Path, target: Path) -> dict[str, int]:
     """Copies a database by SQLite's own means; its integrity was checked."""
     target.mkdir(parents=True)
     copy = target / path.name
+    # Without a log of what is being written nobody writes; and without one, whoever may only read must say so.
+    still = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
     with contextlib.closing(sqlite3.connect(copy)) as into:
         try:
-            with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro{still}", uri=True)) as database:
                 database.backup(into)
         except sqlite3.OperationalError as error:
             raise BackupError(f"`{path}` cannot be copied: {error}") from error
@@ -227,7 +244,21 @@ def fetch(config: dict[str, Any], copy: str) -> None:
     fetched = Path(config["home"]) / "fetched"
     shutil.rmtree(fetched, ignore_errors=True)
     fetched.mkdir()
-    Restic(config).run("restore", copy, "--host", config["host"], "--tag", "voevent", "--target", str(fetched))
+    label = ["--host", config["host"], "--tag", "voevent"]
+    Restic(config).run("restore", copy, *label, "--verify", "--target", str(fetched))
+    readable(fetched)
+
+
+def readable(folder: Path) -> None:
+    """Lets the group read all of a folder: where restic may not set a mode, it leaves what nobody else can read."""
+    folder.chmod(0o750)
+    for path in folder.iterdir():
+        if path.is_symlink():
+            continue
+        if path.is_dir():
+            readable(path)
+        elif path.is_file():
+            path.chmod(0o640)
 
 
 def main(words: list[str]) -> int:

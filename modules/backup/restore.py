@@ -85,7 +85,7 @@ def put(source: Path, into: Path, before: Path, *, replace: bool) -> None:
             if path.is_file() and not path.is_symlink():
                 keep(path, before / path.name)
                 path.unlink()
-    for folder, folders, files in os.walk(source):
+    for folder, folders, files in os.walk(source, onerror=stop):
         here = into / Path(folder).relative_to(source)
         for name in sorted(folders):
             (here / name).mkdir(exist_ok=True)
@@ -99,6 +99,11 @@ def put(source: Path, into: Path, before: Path, *, replace: bool) -> None:
             shutil.copyfile(new, partial)
             shutil.copystat(new, partial)
             partial.rename(path)
+
+
+def stop(error: OSError) -> None:
+    """A folder that cannot be read is no empty one."""
+    raise error
 
 
 def keep(path: Path, where: Path) -> None:

@@ -1,0 +1,93 @@
+"""Tests of backup.py: what it copies while others write, and what it does not take."""
+
+import dbm
+import json
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import backup
+import pytest
+
+
+def fill(stream: Path, first: int, last: int) -> None:
+    for number in range(first, last):
+        with dbm.open(str(stream), "c") as database:
+            database[f"{number:040}"] = "1700000000.5"
+
+
+def test_an_event_database_is_copied_while_it_is_written(tmp_path: Path) -> None:
+    folder = tmp_path / "db"
+    folder.mkdir()
+    fill(folder / "_a.b_c", 0, 50)
+    fill(folder / "_still", 0, 7)
+    writer = threading.Thread(target=fill, args=[folder / "_a.b_c", 50, 400])
+    writer.start()
+    for number in range(5):
+        found = backup.copy_eventdb(folder, tmp_path / str(number))
+        assert found["_still"] == 7
+        assert 50 <= found["_a.b_c"] <= 400
+        assert backup.entries(tmp_path / str(number) / "_a.b_c") == found["_a.b_c"]
+    writer.join()
+    assert backup.copy_eventdb(folder, tmp_path / "last") == {"_a.b_c": 400, "_still": 7}
+
+
+def test_a_damaged_stream_is_no_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backup, "TRIES", 2)
+    (tmp_path / "db").mkdir()
+    (tmp_path / "db" / "_x.db").write_bytes(b"rubbish" * 1000)
+    with pytest.raises(backup.BackupError, match=r"_x` cannot be copied"):
+        backup.copy_eventdb(tmp_path / "db", tmp_path / "copy")
+    assert list((tmp_path / "copy").iterdir()) == []
+
+
+def test_what_of_a_database_is_not_committed_is_not_copied(tmp_path: Path) -> None:
+    path = tmp_path / "index.db"
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA journal_mode = wal")
+    database.execute("create table t (x)")
+    database.commit()
+    database.execute("insert into t values (1)")
+    database.commit()
+    database.execute("insert into t values (2)")
+    backup.copy_sqlite(path, tmp_path / "copy")
+    copy = sqlite3.connect(tmp_path / "copy" / "index.db")
+    assert copy.execute("select x from t").fetchall() == [(1,)]
+    copy.close()
+    database.close()
+    path.write_bytes(b"x" * 5000)
+    with pytest.raises((backup.BackupError, sqlite3.Error)):
+        backup.copy_sqlite(path, tmp_path / "none")
+
+
+def test_the_rest_is_staged_where_one_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "bad.db").write_bytes(b"x" * 5000)
+    include: dict[str, Any] = {
+        "bad": {"path": str(tmp_path / "bad.db"), "kind": "sqlite"},
+        "files": {"path": str(tmp_path / "files"), "kind": "files"},
+        "later": {"path": str(tmp_path / "later"), "kind": "files"},
+    }
+    with pytest.raises(backup.BackupError, match="1 of 3"):
+        backup.stage({"include": include}, tmp_path / "stage")
+    said = capsys.readouterr().err
+    assert "<3>bad: " in said
+    assert "later` is not there (yet)" in said
+    contents = json.loads((tmp_path / "stage" / "contents.json").read_text())
+    assert [entry["key"] for entry in contents] == ["files"]
+
+
+def test_sftp_hosts() -> None:
+    assert backup.sftp_host("sftp:a@b.example:/x:y") == ("a@", "b.example")
+    assert backup.sftp_host("sftp:b.example:x") == ("", "b.example")
+
+
+def test_the_group_can_read_what_was_fetched(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "file").touch(mode=0o600)
+    (tmp_path / "deep").chmod(0o700)
+    (tmp_path / "link").symlink_to("nowhere")
+    backup.readable(tmp_path)
+    modes = [path.stat().st_mode & 0o777 for path in (tmp_path, tmp_path / "deep", tmp_path / "deep" / "file")]
+    assert modes == [0o750, 0o750, 0o640]
