@@ -91,7 +91,8 @@ pub fn unseal(machine: &Machine, bundle: &Bundle) -> Result<(), Failure> {
 /// Where the system says no.
 pub fn sweep(machine: &Machine) -> Result<(), Failure> {
     let folder = folder();
-    if machine.root.is_offline() || folder.symlink_metadata().is_err() {
+    // A folder that is no memory of ours is somebody else's.
+    if machine.root.is_offline() || folder.symlink_metadata().is_err() || !is_ramfs(&folder)? {
         return Ok(());
     }
     let generations = machine.state.generations()?;
@@ -140,14 +141,18 @@ fn prepared(machine: &Machine) -> Result<PathBuf, Failure> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         made => made.on("make folder", &folder)?,
     }
-    let kind = statfs(&folder).on("look at", &folder)?.f_type;
-    if u32::try_from(kind).ok() != Some(RAMFS) {
+    if !is_ramfs(&folder)? {
         // A tmpfs would do but for swap: what is in it may be written to disk.
         let flags = MountFlags::NODEV | MountFlags::NOSUID | MountFlags::NOEXEC;
         mount("voevent-secrets", &folder, "ramfs", flags, Some(c"mode=0700"))
             .on("mount a ramfs at", &folder)?;
     }
     Ok(folder)
+}
+
+fn is_ramfs(folder: &Path) -> Result<bool, IoError> {
+    let kind = statfs(folder).on("look at", folder)?.f_type;
+    Ok(u32::try_from(kind).ok() == Some(RAMFS))
 }
 
 /// Writes a text under a name that is there only when it is whole.

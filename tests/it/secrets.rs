@@ -298,9 +298,12 @@ fn age_as_it_is_not_written() {
         MODULE.replace("type = \"secret\"", "type = \"secret\"\ndefault = { age = \"{{ host.name }}.age\" }");
     let project = Sandbox::module(&[("module.toml", &module), ("a.service.j2", UNIT)]);
     insta::assert_snapshot!(project.refused(), @r#"
-    error: the `age` of a secret is made by an expression
+    error: `m.token`: the `age` of a secret is made by an expression
      --> modules/m/module.toml:5:11
       |
+    3 | [options.token]
+      |          ----- declared here
+    4 | type = "secret"
     5 | default = { age = "{{ host.name }}.age" }
       |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
