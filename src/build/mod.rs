@@ -8,6 +8,7 @@ pub mod sources;
 
 pub mod config;
 pub mod forms;
+pub mod ssh_key;
 pub mod types;
 pub mod xpath;
 

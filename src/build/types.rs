@@ -14,7 +14,7 @@ use crate::base::value::{NamedFile, Value};
 use super::config::option::OptionDecl;
 use super::config::tree::Data;
 use super::forms::{bytes, cidr, host_port, is_ivoid, seconds, units};
-use super::xpath;
+use super::{ssh_key, xpath};
 
 mod secret;
 
@@ -76,6 +76,8 @@ pub enum Scalar {
     Ivoid,
     /// An expression of XPath 1.0.
     Xpath,
+    /// A line of `authorized_keys`.
+    SshKey,
     /// The name of a user or a group.
     UserName,
     /// A secret.
@@ -107,6 +109,7 @@ impl Scalar {
             Self::Ivoid => "ivoid",
             Self::UserName => "user-name",
             Self::Xpath => "xpath",
+            Self::SshKey => "ssh-key",
             Self::Secret => "secret",
             Self::File { .. } => "file",
         }
@@ -130,6 +133,7 @@ impl Scalar {
             Self::Mode => "a mode, as a string",
             Self::Ivoid => "an IVOID, as a string",
             Self::Xpath => "an XPath, as a string",
+            Self::SshKey => "the public key of somebody, as a string",
             Self::UserName => "the name of a user or group, as a string",
             Self::Secret => "a secret, as a table",
             Self::File { .. } => "a file, by its name",
@@ -262,6 +266,7 @@ fn check_text(scalar: &Scalar, text: &str) -> Result<String, Misfit> {
             None => Ok(text.to_owned()),
             Some(fault) => Err(Misfit { message: fault.message, help: fault.help, part: Some(fault.at) }),
         },
+        Scalar::SshKey => ssh_key::judge(text).map(|()| text.to_owned()),
         Scalar::Ivoid if is_ivoid(text) => Ok(text.to_owned()),
         Scalar::Ivoid => misfit(
             format!("`{shown}` is no IVOID"),

@@ -10,7 +10,7 @@ use crate::sandbox::Sandbox;
 
 /// The bundle of `hosts/node1.toml`. It changes with the host, its modules and its lock, with what the compiler makes
 /// of them, and with nothing else: not with the folder, the user, the time, the machine.
-const NODE1: &str = "kww5q6mprv2kwrxgf7btmo7kfinndsl3-node1";
+const NODE1: &str = "nzrqxrqvqvyu3zp7thzljly2je57fm4q-node1";
 
 const HOST: &str = "hosts/node1.toml";
 
@@ -28,7 +28,7 @@ fn a_first_build_a_second_and_a_changed_one() {
     generated/store/[HASH]-node1
     ---- stderr
     node1: 2 modules: users, comet
-    17 artifacts, 10 objects with [SIZE] bytes in all, 10 of them new
+    19 artifacts, 11 objects with [SIZE] bytes in all, 11 of them new
     first build
     ");
     insta::assert_snapshot!(project.shown(&[HOST]), @r"
@@ -45,7 +45,7 @@ fn a_first_build_a_second_and_a_changed_one() {
     generated/store/[HASH]-node1
     ---- stderr
     node1: 2 modules: users, comet
-    17 artifacts, 10 objects with [SIZE] bytes in all, 2 of them new
+    19 artifacts, 11 objects with [SIZE] bytes in all, 2 of them new
     changed unit comet.service
     ");
     project.append(HOST, "# a comment\n");
@@ -55,7 +55,7 @@ fn a_first_build_a_second_and_a_changed_one() {
     generated/store/[HASH]-node1
     ---- stderr
     node1: 2 modules: users, comet
-    17 artifacts, 10 objects with [SIZE] bytes in all, 0 of them new
+    19 artifacts, 11 objects with [SIZE] bytes in all, 0 of them new
     the bundle is the same
     ");
     project.edit(HOST, "enable = true\ntest", "enable = false\ntest");
@@ -65,7 +65,7 @@ fn a_first_build_a_second_and_a_changed_one() {
     generated/store/[HASH]-node1
     ---- stderr
     node1: 2 modules: users, comet
-    16 artifacts, 10 objects with [SIZE] bytes in all, 2 of them new
+    18 artifacts, 11 objects with [SIZE] bytes in all, 2 of them new
     changed unit comet.service
     removed check broadcast
     ");

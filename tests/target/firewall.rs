@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::driver::{Call, Failure, Lab, Machine, Output, Packages, Result, Running, Setup, Suite};
+use crate::driver::{Call, Failure, Lab, Machine, Output, Result, Running, Setup, Suite};
 use crate::node::{Node, SHIPPED, Workstation};
 
 crate::tests![the_firewall_on_debian_12, the_firewall_on_debian_13];
@@ -48,7 +48,7 @@ struct Network {
 impl Network {
     fn new(suite: Suite) -> Result<Self> {
         let lab = Lab::new()?;
-        let setup = Setup { suite, packages: Packages::More, ..Setup::default() };
+        let setup = Setup::of_modules(suite);
         let node = lab.boot_with("node1", setup)?;
         let friend = lab.boot("friend")?;
         lab.control(["ip", "addr", "add", "fd00:213::1/64", "dev", "br0", "nodad"]).ok()?;

@@ -15,7 +15,9 @@ mod driver_works;
 mod firewall;
 mod gcn;
 mod handlers;
+mod hardened;
 mod instances;
+mod logging;
 mod monitor;
 mod nft_values;
 mod node;
@@ -25,6 +27,7 @@ mod recovery;
 mod refusals;
 mod same_bundle;
 mod secrets;
+mod ssh;
 mod story;
 mod swap;
 mod time;
@@ -64,6 +67,7 @@ const ALL: &[&[Test]] = &[
     own_module::TESTS,
     recovery::TESTS,
     backup::TESTS,
+    hardened::TESTS,
     gcn::TESTS,
     instances::TESTS,
     monitor::TESTS,
@@ -76,6 +80,8 @@ const ALL: &[&[Test]] = &[
     time::TESTS,
     swap::TESTS,
     firewall::TESTS,
+    ssh::TESTS,
+    logging::TESTS,
     driver_works::TESTS,
     driver_clears_up::TESTS,
     activator_is_static::TESTS,

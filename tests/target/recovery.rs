@@ -45,7 +45,7 @@ struct Up {
 }
 
 /// The example of a full node, and a machine on which its secrets lie.
-fn full_node(lab: &Lab) -> Result<Machine> {
+pub(crate) fn full_node(lab: &Lab) -> Result<Machine> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/hosts/observatory.toml");
     let host = fs::read_to_string(path).explain(|| format!("read `{path}`"))?;
     // Swap and the clock are the kernel's, which a container has no hand in: they have tests of their own.

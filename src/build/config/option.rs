@@ -13,7 +13,7 @@ use super::keys::{Keys, mismatch, string, table};
 use super::tree::{Data, Entry, Node, Placed, Table, within};
 
 /// The names of the types of one value.
-pub const SCALARS: [&str; 17] = [
+pub const SCALARS: [&str; 18] = [
     "bool",
     "int",
     "float",
@@ -29,6 +29,7 @@ pub const SCALARS: [&str; 17] = [
     "ivoid",
     "user-name",
     "xpath",
+    "ssh-key",
     "secret",
     "file",
 ];
@@ -257,6 +258,7 @@ impl TypeReader<'_, '_> {
             "ivoid" => Scalar::Ivoid,
             "user-name" => Scalar::UserName,
             "xpath" => Scalar::Xpath,
+            "ssh-key" => Scalar::SshKey,
             "secret" => Scalar::Secret,
             "file" => Scalar::File { exec: self.keys.flag("exec", self.faults) },
             _ => {

@@ -285,7 +285,7 @@ fn of_scalar(scalar: &Scalar) -> Value {
         Scalar::Mode => text("^[0-7]{3,4}$"),
         Scalar::Ivoid => text(IVOID),
         Scalar::UserName => text("^[a-z_][a-z0-9_-]{0,30}$"),
-        Scalar::Xpath => json!({ "type": "string", "minLength": 1 }),
+        Scalar::Xpath | Scalar::SshKey => json!({ "type": "string", "minLength": 1 }),
         Scalar::Secret => json!({
             "type": "object",
             "properties": { "age": text("^[^/]"), "file": text("^/[A-Za-z0-9/_.,@+=-]*$") },

@@ -77,6 +77,7 @@ pub fn limits(kind: &Type) -> Option<String> {
         | Scalar::Mode
         | Scalar::Ivoid
         | Scalar::Xpath
+        | Scalar::SshKey
         | Scalar::Secret
         | Scalar::UserName => None,
         Scalar::File { exec } => exec.then(|| "executable".to_owned()),

@@ -16,7 +16,7 @@ use crate::build::scan::{FILTERS, REFERENCES, TESTS};
 const INTRODUCTION: &str = include_str!("language.md");
 
 /// The types of one value: name, what it is, an example of a value, and what else is said with the type.
-const TYPES: [(&str, &str, &str, &str); 17] = [
+const TYPES: [(&str, &str, &str, &str); 18] = [
     ("bool", "`true` or `false`", "true", ""),
     ("int", "a whole number of 64 bits", "5", "`min`, `max`"),
     ("float", "a finite number; `1` is none, `1.0` is", "0.5", "`min`, `max`"),
@@ -32,6 +32,12 @@ const TYPES: [(&str, &str, &str, &str); 17] = [
     ("ivoid", "an IVOA identifier", "\"ivo://org.example/node1\"", ""),
     ("user-name", "the name of a user or a group", "\"voeventserve\"", ""),
     ("xpath", "an expression of XPath 1.0", "\"//Param[@name='GRB']\"", ""),
+    (
+        "ssh-key",
+        "a line of `authorized_keys`: the public key of somebody",
+        "\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJuN+F5OeiHpuSmAC7i2gvNrGmsmOrKADNNuwDEVpHA/ ann@desk\"",
+        "",
+    ),
     (
         "secret",
         "an encrypted file beside the one that names it, or with `file` one on the target that only root reads; it has no text, \

@@ -1,0 +1,11 @@
+#!/bin/sh
+# A unit that goes is stopped before its files are: journald is told when they are gone, if that is soon.
+set -eu
+file=/etc/systemd/journald.conf.d/90-voevent.conf
+tries=600
+while [ -e "$file" ] && [ "$tries" -gt 0 ]; do
+    tries=$((tries - 1))
+    sleep 0.1
+done
+if systemctl --quiet is-active voevent-logging.service; then exit 0; fi
+exec systemctl restart systemd-journald.service
