@@ -16,11 +16,7 @@ fn pages_are_written_and_written_anew() {
     ---- stdout
     docs/index.html
     ---- stderr
-<<<<<<< HEAD
     [N] files in `docs`
-=======
-    16 files in `docs`
->>>>>>> c707f63 (users, ssh, logging: keys, sshd, the journal)
     ");
     let page = project.read("docs/index.html");
     let modified = || project.path("docs/index.html").metadata().unwrap().modified().unwrap();
