@@ -21,6 +21,9 @@ reactor: Any = importlib.import_module("twisted.internet.reactor")
 IHandler: Any = importlib.import_module("comet.icomet").IHandler
 implementer: Any = importlib.import_module("zope.interface").implementer
 
+# Seconds that events which are under way get when the broker is told to end.
+FINISH = 3.0
+
 
 def load(name: str, path: str) -> ModuleType:
     """Imports a file as a module of this name."""
@@ -85,6 +88,43 @@ def count_refusals(events: Any) -> None:
     handler.validate_event = validate_event
     receiver.stringReceived = string_received
     sender.lengthLimitExceeded = length_limit_exceeded
+
+
+def finish_events() -> None:
+    """Ends only when what was begun with each event is done, in seconds.
+
+    Comet notes in its database that it has seen an event before it acknowledges it and passes it on. One at which it
+    ended in between it would refuse when it is sent again: nobody would ever get it.
+    """
+    handler: Any = importlib.import_module("comet.protocol.base").EventHandler
+    deferred: Any = importlib.import_module("twisted.internet.defer").Deferred
+    process, under_way = handler.process_event, set()
+
+    def process_event(self: Any, *arguments: Any, **named: Any) -> Any:
+        one = object()
+        under_way.add(one)
+
+        def done(result: Any) -> Any:
+            under_way.discard(one)
+            return result
+
+        return process(self, *arguments, **named).addBoth(done)
+
+    def finish() -> Any:
+        ended, until = deferred(), reactor.seconds() + FINISH
+
+        def look() -> None:
+            if under_way and reactor.seconds() < until:
+                reactor.callLater(0.02, look)
+            else:
+                # The last answers go out.
+                reactor.callLater(0.05, ended.callback, None)
+
+        look()
+        return ended
+
+    handler.process_event = process_event
+    reactor.callWhenRunning(reactor.addSystemEventTrigger, "before", "shutdown", finish)
 
 
 def keep_slow_subscribers() -> None:
@@ -156,6 +196,7 @@ def main(arguments: list[str]) -> None:
         config: dict[str, Any] = json.load(file)
     own = [plugin(name, path) for name, path in sorted(config["plugins"].items())]
     tell_twisted([node_handler(config), *own])
+    finish_events()
     keep_slow_subscribers()
     sys.argv = ["twistd", *arguments[1:]]
     importlib.import_module("twisted.scripts.twistd").run()

@@ -2,8 +2,8 @@
 
 author.py HOST PORT files FILE…             each once; a line of JSON each
 author.py HOST PORT stream TAG COUNT CONNECTIONS [RATE]
-    that many new events, each again until the broker has it; one line of JSON about all of them, and their hashes in
-    TAG.sha256
+    that many new events, each again until the broker has it; one line of JSON about all of them, and the hashes of
+    those that it acknowledged in TAG.sha256
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ class Stream:
             self.counts["sent again"] += tries > 1
             self.took.append(now - began)
             self.answers.append(now)
-            self.hashes.append(hashlib.sha256(event).hexdigest())
+            if what == "ack":
+                self.hashes.append(hashlib.sha256(event).hexdigest())
 
     def summary(self) -> dict[str, object]:
         """What became of them; times in ms, the longest time without an answer in s."""
