@@ -54,7 +54,7 @@ fn unknown_keys_modules_and_options() {
     11 | modules = ["comet", "tme"]                       # what these require (h...
        |                     ^^^^^ there is no `modules/tme/module.toml`
        |
-       = help: known are `comet`, `firewall`, `gcn`, `monitor` and `users`
+       = help: did you mean `time`?
     "#);
     let project = Sandbox::example();
     project.edit(HOST, "whitelist =", "whitelst =");
