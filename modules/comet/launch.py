@@ -1,16 +1,18 @@
 """Runs twistd with Comet and its plugins: `launch.py CONFIG --nodaemon … comet …`.
 
-Plugins are files of the store, named in CONFIG. Twisted would look for plugins in the folders of the package
-`comet.plugins`, and for what it found there before in a pickle in each, which it cannot write here. So it is told what
-there is, and no folder is looked into that anybody else could write.
+Plugins are files of the store, named in CONFIG. Twisted would look for plugins in the folders of the
+package `comet.plugins`, and for what it found there before in a pickle in each, which it cannot write here.
+So it is told what there is, and no folder is looked into that anybody else could write.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import json
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -177,6 +179,7 @@ def plugin(name: str, path: str) -> ModuleType:
 def tell_twisted(own: list[ModuleType]) -> None:
     """Replaces the search for plugins, whose cache cannot be written, by one without a cache."""
     modules_in: Any = importlib.import_module("twisted.python.modules").getModule
+    entry: Any = twisted_plugin._generateCacheEntry  # noqa: SLF001 - its own search does so, and has a cache
     for module in own:
         sys.modules[module.__name__] = module
         setattr(comet_plugins, module.__name__.rpartition(".")[2], module)
@@ -185,19 +188,39 @@ def tell_twisted(own: list[ModuleType]) -> None:
         modules = [found.load() for found in modules_in(package.__name__).iterModules()]
         if package is comet_plugins:
             modules += own
-        return {module.__name__: twisted_plugin._generateCacheEntry(module) for module in modules}  # noqa: SLF001
+        return {module.__name__: entry(module) for module in modules}
 
     twisted_plugin.getCache = cache
 
 
+def write_log_files(config: dict[str, Any]) -> None:
+    """Writes a copy of the log to files. What cannot be written is in the journal."""
+    log: Any = importlib.import_module("twisted.python.log")
+    files: Any = importlib.import_module("twisted.python.logfile").LogFile(
+        "comet.log",
+        config["directory"],
+        rotateLength=config["bytes"],
+        defaultMode=0o640,
+        maxRotatedFiles=config["keep"],
+    )
+    write = log.FileLogObserver(files).emit
+
+    def emit(event: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):
+            write(event)
+
+    log.addObserver(emit)
+
+
 def main(arguments: list[str]) -> None:
     """Runs twistd."""
-    with open(arguments[0], encoding="utf-8") as file:
-        config: dict[str, Any] = json.load(file)
+    config: dict[str, Any] = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     own = [plugin(name, path) for name, path in sorted(config["plugins"].items())]
     tell_twisted([node_handler(config), *own])
     finish_events()
     keep_slow_subscribers()
+    if "log_files" in config:
+        write_log_files(config["log_files"])
     sys.argv = ["twistd", *arguments[1:]]
     importlib.import_module("twisted.scripts.twistd").run()
 

@@ -1,8 +1,8 @@
-"""What the node does with each event that Comet accepts: files for its spools, and counters. Standard library only.
+"""What the node does with each event that Comet accepts: files for its spools, and counters.
 
-Nothing here may stop the broker. An event is put into a bounded queue of each spool that wants it, and a thread of
-that spool writes it. While a folder cannot be written, as on a full disk, its events wait in memory, and the oldest is
-tried again; those that find the queue full are lost, and counted.
+Nothing here may stop the broker. An event is put into a bounded queue of each spool that wants it, and a
+thread of that spool writes it. While a folder cannot be written, as on a full disk, its events wait in
+memory, and the oldest is tried again; those that find the queue full are lost, and counted.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 REFUSALS = ("seen", "invalid", "unreadable", "too_large")
 ROLES = ("observation", "prediction", "utility", "test")
-# What waits in memory for one spool: some days of a full disk at the rates of today, and far below the unit's limit.
+# What waits in memory for one spool: some days of a full disk, and far below the unit's limit.
 WAITING_EVENTS = 4096
 WAITING_BYTES = 16 * 1024 * 1024
-# Seconds: between tries of a write that failed, between two lines of the log about it, between two files of counters.
+# Seconds: between tries of a write that failed, two lines of the log about it, two files of counters.
 RETRY = 1.0
 SILENCE = 60.0
 METRICS = 1.0
@@ -59,7 +60,7 @@ class Spool:
 
     def __init__(self, name: str, config: Mapping[str, Any], log: Log = to_journal) -> None:
         self.name = name
-        self.path: str = config["path"]
+        self.path = Path(config["path"])
         self._roles = frozenset(config["roles"])
         self._streams = [re.compile(fnmatch.translate(glob)) for glob in config["streams"]]
         self._log = log
@@ -137,7 +138,7 @@ class Spool:
 
     def _write(self, event: Event) -> None:
         name = event.file_name()
-        temporary = os.path.join(self.path, f".{name}.part")
+        temporary = self.path / f".{name}.part"
         file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
         try:
             try:
@@ -148,10 +149,10 @@ class Spool:
                 os.fsync(file)
             finally:
                 os.close(file)
-            os.rename(temporary, os.path.join(self.path, name))
+            temporary.rename(self.path / name)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                temporary.unlink()
             raise
         folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -160,10 +161,9 @@ class Spool:
             os.close(folder)
 
     def _tidy(self) -> None:
-        for entry in os.scandir(self.path):
-            part = entry.name.startswith(".") and entry.name.endswith(".xml.part")
-            if part and entry.stat(follow_symlinks=False).st_mtime < time.time() - STALE:
-                os.unlink(entry.path)
+        for path in self.path.glob(".*.xml.part"):
+            if path.lstat().st_mtime < time.time() - STALE:
+                path.unlink()
 
     def _warn(self, text: str) -> None:
         now = time.monotonic()
@@ -183,8 +183,8 @@ class Events:
 
     def __init__(self, config: Mapping[str, Any], log: Log = to_journal) -> None:
         self.broker: str = config["broker"]
-        self._file: str = config["metrics"]
-        self._bad: str = config["quarantine"]
+        self._file = Path(config["metrics"])
+        self._bad = Path(config["quarantine"])
         self._log = log
         self._said = float("-inf")
         self.spools = [Spool(name, spool, log) for name, spool in sorted(config["spools"].items())]
@@ -241,7 +241,8 @@ class Events:
         def spools(field: Callable[[Spool], int]) -> list[tuple[str, object]]:
             return [(f",spool={label(spool.name)}", field(spool)) for spool in self.spools]
 
-        roles: list[tuple[str, object]] = [(f",role={label(role)}", n) for role, n in sorted(self.counts.items())]
+        counts = sorted(self.counts.items())
+        roles: list[tuple[str, object]] = [(f",role={label(role)}", count) for role, count in counts]
         refusals: list[tuple[str, object]] = [(f",reason={label(why)}", n) for why, n in self.refusals.items()]
         last: list[tuple[str, object]] = [("", f"{self.last / 1e9:.3f}")]
         began: list[tuple[str, object]] = [("", f"{self.began / 1e9:.3f}")]
@@ -249,9 +250,14 @@ class Events:
         texts = [
             metric("events_total", "counter", "Events accepted since the start.", roles),
             metric("refused_total", "counter", "What came and was refused since the start.", refusals),
-            metric("last_event_timestamp_seconds", "gauge", "When the last event came; 0 for none yet.", last),
+            metric("last_event_timestamp_seconds", "gauge", "When the last came; 0 for none.", last),
             metric("start_timestamp_seconds", "gauge", "When the broker was started.", began),
-            metric("eventdb_quarantined", "gauge", "Set-aside parts of the event database.", quarantined),
+            metric(
+                "eventdb_quarantined",
+                "gauge",
+                "Times that parts of the event database were set aside.",
+                quarantined,
+            ),
         ]
         if self.spools:
             texts += [
@@ -272,12 +278,12 @@ class Events:
         self._write()
 
     def _write(self) -> None:
-        temporary = f"{self._file}.part"
+        temporary = self._file.with_name(f"{self._file.name}.part")
         try:
-            with open(temporary, "w", encoding="utf-8") as file:
+            with temporary.open("w", encoding="utf-8") as file:
                 os.fchmod(file.fileno(), 0o640)
                 file.write(self.text())
-            os.rename(temporary, self._file)
+            temporary.rename(self._file)
         except Exception as error:  # noqa: BLE001 - as above
             now = time.monotonic()
             if now - self._said >= SILENCE:
@@ -285,9 +291,9 @@ class Events:
                 self._log(f"cannot write `{self._file}`: {error}")
 
 
-def entries(folder: str) -> int:
+def entries(folder: Path) -> int:
     """How many entries a folder has; none where there is no such folder."""
     try:
-        return len(os.listdir(folder))
+        return sum(1 for _ in folder.iterdir())
     except OSError:
         return 0

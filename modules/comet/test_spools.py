@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import spools
 
 EVENT = b"<voe:VOEvent/>"
@@ -64,7 +65,8 @@ def test_names_sort_as_events_came(tmp_path: Path) -> None:
     for number in range(200):
         events.take(f"<e{number}/>".encode(), "observation", IVORN)
     events.stop()
-    assert [(tmp_path / "a" / name).read_text() for name in names(tmp_path / "a")] == [f"<e{n}/>" for n in range(200)]
+    texts = [(tmp_path / "a" / name).read_text() for name in names(tmp_path / "a")]
+    assert texts == [f"<e{number}/>" for number in range(200)]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,7 @@ def test_counters_are_a_file(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o7777 == 0o640
 
 
-def test_counters_that_cannot_be_written_are_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counters_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spools, "METRICS", 0.01)
     said: list[str] = []
     events = spools.Events(config(tmp_path) | {"metrics": "/nowhere/x"}, said.append)

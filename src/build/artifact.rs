@@ -180,6 +180,8 @@ pub struct VenvArtifact {
     pub requirements: Vec<String>,
     /// Modules whose import proves that it works.
     pub imports: Vec<String>,
+    /// The source distribution that one of the packages is built from, in place of what an index has.
+    pub source: Option<Arc<NamedFile>>,
 }
 
 /// What the lock of a venv is called in a store.

@@ -5,6 +5,7 @@ mod check;
 pub use check::KINDS;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::base::layout;
 use crate::base::name::{BadName, Label, Name, Rule, UnitName};
@@ -132,6 +133,7 @@ pub(super) fn value(holds: Holds, node: &Node) -> Result<Value, Diagnostic> {
         Holds::Duration => Scalar::Duration,
         Holds::HostPort => Scalar::HostPort,
         Holds::Ivoid => Scalar::Ivoid,
+        Holds::File => Scalar::File { exec: false },
         Holds::Texts | Holds::Networks => {
             let Data::List(nodes) = &node.data else {
                 let message = format!("expected a list of strings, found {}", node.data.kind());
@@ -260,7 +262,11 @@ impl Fields<'_> {
             let message = format!("`{}` is no module of Python", other.escape_debug());
             return Err(self.fault("imports", message, "write it as `import` takes it, as `lxml.etree`"));
         }
-        Ok(VenvArtifact { name, requirements: self.texts("requirements"), imports })
+        let source = match self.values.get("source") {
+            Some((Value::File(file), _)) => Some(Arc::clone(file)),
+            _ => None,
+        };
+        Ok(VenvArtifact { name, requirements: self.texts("requirements"), imports, source })
     }
 
     fn file(&self, text: Text) -> Result<FileArtifact, Diagnostic> {

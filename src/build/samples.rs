@@ -136,7 +136,7 @@ pub(crate) fn file(at: &str, bytes: &[u8]) -> FileArtifact {
 
 pub(crate) fn venv(name: &str) -> What {
     let requirements = vec![format!("{name}==1")];
-    What::Venv(VenvArtifact { name: label(name), requirements, imports: vec![name.to_owned()] })
+    What::Venv(VenvArtifact { name: label(name), requirements, imports: vec![name.to_owned()], source: None })
 }
 
 pub(crate) fn user(name: &str, group: &str) -> What {

@@ -81,6 +81,7 @@ pub fn stand_ins(rendered: &Rendered) -> BTreeMap<Label, LaidVenv> {
         for requirement in &venv.requirements {
             hasher.framed(requirement.as_bytes());
         }
+        hasher.framed(venv.source.as_ref().map_or(&[], |source| source.bytes.as_slice()));
         let digest = ObjectDigest::Tree(Digest::from_bytes(*hasher.finish().as_bytes()));
         LaidVenv { digest, size: 0, tree: None, lock: String::new() }
     };
@@ -134,6 +135,7 @@ fn request(rendered: &Rendered, venv: &VenvArtifact) -> LockRequest {
         venv: venv.name.clone(),
         requirements: venv.requirements.clone(),
         target: rendered.target.clone(),
+        source: venv.source.clone(),
     }
 }
 
@@ -178,7 +180,8 @@ impl Workshop<'_> {
         {
             return Ok(LaidVenv { digest, size, tree: None, lock: text });
         }
-        fetch(&lock, self.folders, say).map_err(|error| vec![fault(&error, error.help())])?;
+        fetch(&lock, request.source.as_deref(), self.folders, say)
+            .map_err(|error| vec![fault(&error, error.help())])?;
         let wheels = read_wheels(&lock, self.folders)
             .map_err(|errors| errors.iter().map(|error| fault(error, error.help())).collect::<Vec<_>>())?;
         let tree = lay_out(&lock.inputs.python, &wheels)

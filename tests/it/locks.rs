@@ -6,8 +6,10 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use voevent_node::base::name::Label;
+use voevent_node::base::value::NamedFile;
 use voevent_node::build::artifact::Target;
 use voevent_node::build::lock::{Folders, LockRequest, Outcome, fetch, lock, read_lock, read_wheels};
 
@@ -16,7 +18,12 @@ use crate::packages::{LOCK, NO_PYTHON, fetched, folder, tools, uv_program};
 fn request(venv: &str, requirement: &str) -> LockRequest {
     let [system, arch, python] = ["debian-12", "x86_64", "3.11"].map(str::to_owned);
     let target = Target { system, arch, python };
-    LockRequest { venv: Label::new(venv).unwrap(), requirements: vec![requirement.to_owned()], target }
+    LockRequest {
+        venv: Label::new(venv).unwrap(),
+        requirements: vec![requirement.to_owned()],
+        target,
+        source: None,
+    }
 }
 
 fn locked(request: LockRequest, folders: &Folders, upgrade: bool) -> Outcome {
@@ -55,7 +62,7 @@ fn every_wheel_comes_into_an_empty_folder() {
     let (_, lock) = read_lock(&folder.path().join(LOCK)).unwrap();
     let folders = Folders { locks: folder.path().to_owned(), tools: tools() };
     let mut said = Vec::new();
-    let count = fetch(&lock, &folders, &mut |line| said.push(line.to_owned()));
+    let count = fetch(&lock, None, &folders, &mut |line| said.push(line.to_owned()));
     assert_eq!(count.unwrap_or_else(|error| panic!("{error}\nhelp: {}", error.help())), 12);
     assert!(said.contains(&"fetching idna-3.20-py3-none-any.whl".to_owned()), "{said:?}");
     assert!(
@@ -65,7 +72,7 @@ fn every_wheel_comes_into_an_empty_folder() {
     read_wheels(&lock, &folders).unwrap();
     let names = fs::read_dir(folder.path().join("wheels")).unwrap().map(|entry| entry.unwrap().file_name());
     assert_eq!(names.count(), 12, "nothing else is left there");
-    assert_eq!(fetch(&lock, &folders, &mut |line| panic!("{line}")).unwrap(), 0);
+    assert_eq!(fetch(&lock, None, &folders, &mut |line| panic!("{line}")).unwrap(), 0);
 }
 
 #[test]
@@ -86,7 +93,7 @@ fn wheels_are_compared_with_the_lock() {
     );
     let mut lock = lock.clone();
     lock.packages.retain(|package| package.name != "comet");
-    assert_eq!(fetch(&lock, &folders, &mut |_| {}).unwrap_or_else(|error| panic!("{error}")), 1);
+    assert_eq!(fetch(&lock, None, &folders, &mut |_| {}).unwrap_or_else(|error| panic!("{error}")), 1);
     assert_eq!(read_wheels(&lock, &folders).unwrap().len(), 11);
 }
 
@@ -113,7 +120,7 @@ fn rebuild() {
     let folder = given_folder();
     let (_, lock) = read_lock(&folder.join(LOCK)).unwrap();
     let folders = Folders { locks: folder.clone(), tools: folder.join("tools") };
-    let count = fetch(&lock, &folders, &mut |line| println!("{line}"));
+    let count = fetch(&lock, None, &folders, &mut |line| println!("{line}"));
     assert_eq!(count.unwrap_or_else(|error| panic!("{error}")), 1);
     read_wheels(&lock, &folders).unwrap();
 }
@@ -172,6 +179,75 @@ fn pips_configuration_says_where_packages_come_from() {
     assert_eq!(fs::read_to_string(folder.path().join(LOCK)).unwrap(), example);
 }
 
+/// Comet 3.1.0's source distribution with another version in it.
+fn fork(folder: &Path) -> NamedFile {
+    let (lock, _) = fetched();
+    let sdist = lock.packages.iter().find_map(|package| package.sdist.as_ref()).unwrap();
+    let archive = tools().join("files").join(&sdist.name);
+    if !archive.exists() {
+        let locks = copy("comet-");
+        let folders = Folders { locks: locks.path().to_owned(), tools: tools() };
+        fetch(lock, None, &folders, &mut |_| {}).unwrap();
+    }
+    let repack = "tar xf \"$1\" && mv Comet-3.1.0 x && sed -i s/3.1.0/3.1.1/ x/comet/__init__.py x/PKG-INFO && \
+                  tar czf comet-3.1.1.tar.gz x";
+    let mut shell = Command::new("sh");
+    let status = shell.current_dir(folder).args(["-ec", repack, "sh"]).arg(&archive).status();
+    assert!(status.unwrap().success());
+    NamedFile {
+        label: Label::new("comet-3.1.1.tar.gz").unwrap(),
+        path: "hosts/comet-3.1.1.tar.gz".to_owned(),
+        exec: false,
+        bytes: fs::read(folder.join("comet-3.1.1.tar.gz")).unwrap(),
+    }
+}
+
+/// No index has it, and none is asked: neither for the lock nor where the wheel is built again.
+#[test]
+fn a_fork_is_built_from_its_own_source() {
+    let folder = copy("nothing");
+    let folders = Folders { locks: folder.path().to_owned(), tools: tools() };
+    let fork = Arc::new(fork(folder.path()));
+    let request =
+        |requirement| LockRequest { source: Some(Arc::clone(&fork)), ..request("comet", requirement) };
+    let outcome = locked(request("comet==3.1.1"), &folders, false);
+    assert_eq!(
+        outcome.changed.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["comet 3.1.0 -> 3.1.1"],
+        "the versions of the others stay"
+    );
+    let (text, lock) = read_lock(&outcome.path).unwrap();
+    assert!(
+        text.contains("[tool.voevent.source]\nname = \"comet\"\nfile = \"comet-3.1.1.tar.gz\"\n"),
+        "{text}"
+    );
+    read_wheels(&lock, &folders).unwrap();
+
+    fs::remove_file(folder.path().join("wheels/comet-3.1.1-py3-none-any.whl")).unwrap();
+    fs::remove_file(tools().join("files/comet-3.1.1.tar.gz")).unwrap();
+    let mut said = Vec::new();
+    assert_eq!(fetch(&lock, Some(&fork), &folders, &mut |line| said.push(line.to_owned())).unwrap(), 1);
+    assert_eq!(said, ["building comet-3.1.1-py3-none-any.whl from comet-3.1.1.tar.gz"]);
+
+    // Another source is another lock, and one of another version than is required is none.
+    let inputs = request("comet==3.1.1").inputs().unwrap();
+    let other = NamedFile { bytes: b"other".to_vec(), ..NamedFile::clone(&fork) };
+    let other = LockRequest { source: Some(Arc::new(other)), ..request("comet==3.1.1") }.inputs().unwrap();
+    let changes: Vec<_> = inputs.changes(&other).iter().map(ToString::to_string).collect();
+    assert_eq!(changes.len(), 1);
+    assert!(changes[0].starts_with("source `comet-3.1.1.tar.gz "), "{changes:?}");
+    assert_ne!(inputs.hex(), other.hex());
+    let error = lock_error(&request("comet==3.1.0"), &folders);
+    assert!(error.starts_with("the requirements could not be resolved"), "{error}");
+    let error = lock_error(&request("twisted==26.10.0"), &folders);
+    let expected = "venv `comet`: `hosts/comet-3.1.1.tar.gz` is the source of no package that is required";
+    assert_eq!(error, expected);
+}
+
+fn lock_error(request: &LockRequest, folders: &Folders) -> String {
+    lock(std::slice::from_ref(request), folders, false, &mut |_| {}).unwrap_err().to_string()
+}
+
 #[test]
 fn a_build_that_differs_is_refused() {
     let (lock, _) = fetched();
@@ -179,7 +255,7 @@ fn a_build_that_differs_is_refused() {
     let folders = Folders { locks: folder.path().to_owned(), tools: tools() };
     let mut lock = lock.clone();
     lock.inputs.epoch += 2;
-    let error = fetch(&lock, &folders, &mut |_| {}).unwrap_err().to_string();
+    let error = fetch(&lock, None, &folders, &mut |_| {}).unwrap_err().to_string();
     assert!(
         error.starts_with(
             "building `Comet-3.1.0.tar.gz` again gives another wheel: expected `comet-3.1.0-py3"

@@ -37,7 +37,7 @@ pub(crate) fn fetched() -> (&'static Pylock, &'static Folders) {
         fs::copy(example(), locks.join(LOCK)).unwrap();
         let (_, lock) = read_lock(&locks.join(LOCK)).unwrap_or_else(|error| panic!("{error}"));
         let folders = Folders { locks, tools: tools() };
-        let count = fetch(&lock, &folders, &mut |_| {});
+        let count = fetch(&lock, None, &folders, &mut |_| {});
         count.unwrap_or_else(|error| panic!("{error}\nhelp: {}", error.help()));
         (lock, folders)
     });

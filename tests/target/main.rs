@@ -8,6 +8,7 @@
 mod activator_is_static;
 mod backup;
 mod checks;
+mod comet;
 mod crashes;
 mod driver;
 mod driver_clears_up;
@@ -64,6 +65,7 @@ const ALL: &[&[Test]] = &[
     crashes::TESTS,
     checks::TESTS,
     secrets::TESTS,
+    comet::TESTS,
     own_module::TESTS,
     recovery::TESTS,
     backup::TESTS,

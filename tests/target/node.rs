@@ -73,6 +73,12 @@ impl Workstation {
         Ok(self)
     }
 
+    /// Writes a file beside the host files, which they can name.
+    pub(crate) fn beside_hosts(&self, name: &str, text: impl AsRef<[u8]>) -> Result<()> {
+        let path = self.dir.join("hosts").join(name);
+        fs::write(&path, text).explain(|| format!("write `{}`", path.display()))
+    }
+
     pub(crate) fn generated(&self) -> PathBuf {
         self.dir.join("generated")
     }
@@ -91,6 +97,28 @@ impl Workstation {
         let build = OsStr::new(env!("CARGO_BIN_EXE_voevent-build"));
         let argv = [build, OsStr::new("secret"), path.as_ref(), file.as_ref(), OsStr::new("--force")];
         Call::here(argv).stdin(secret).ok().map(drop)
+    }
+
+    /// Locks a host of this text, into locks of this workstation alone.
+    pub(crate) fn lock(&self, text: &str) -> Result<()> {
+        let locks = self.dir.join("hosts/locks");
+        fs::remove_file(&locks).explain(|| "remove the link to the locks".to_owned())?;
+        fs::create_dir(&locks).explain(|| format!("make `{}`", locks.display()))?;
+        let cache = self.generated().join(".cache");
+        fs::create_dir_all(&cache).explain(|| format!("make `{}`", cache.display()))?;
+        let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tools");
+        for (to, link) in [
+            (Path::new(PROJECT).join("hosts/locks/wheels"), locks.join("wheels")),
+            (tools, cache.join("tools")),
+        ] {
+            fs::create_dir_all(&to).explain(|| format!("make `{}`", to.display()))?;
+            std::os::unix::fs::symlink(to, &link).explain(|| format!("link `{}`", link.display()))?;
+        }
+        let path = self.dir.join("hosts/node1.toml");
+        fs::write(&path, text).explain(|| format!("write `{}`", path.display()))?;
+        let build = OsStr::new(env!("CARGO_BIN_EXE_voevent-build"));
+        let argv = [build, OsStr::new("lock"), path.as_ref(), OsStr::new("--modules"), self.modules.as_ref()];
+        Call::here(argv).timeout(LONG).ok().map(drop)
     }
 
     pub(crate) fn build_as(&self, host: &str, text: &str) -> Result<String> {

@@ -63,6 +63,8 @@ pub enum Holds {
     HostPort,
     /// An IVOA identifier.
     Ivoid,
+    /// A file that a setting names.
+    File,
 }
 
 /// A key that a kind of artifact has, what it holds, and whether it must be there.
@@ -109,6 +111,7 @@ impl Kind {
                 ("name", Holds::Text, true),
                 ("requirements", Holds::Texts, true),
                 ("imports", Holds::Texts, false),
+                ("source", Holds::File, false),
             ],
             Self::User => &[
                 ("name", Holds::User, true),

@@ -8,6 +8,7 @@ use super::python::{PythonError, Wanted};
 use super::run::Say;
 use super::shelf::{Shelf, ShelfError};
 use super::workshop::Workshop;
+use crate::base::value::NamedFile;
 use crate::build::wheel::on_all_cores;
 
 /// The folders that locking and fetching work in.
@@ -95,11 +96,17 @@ impl FetchError {
 }
 
 /// Gets every wheel of a lock that is not there or has other bytes, and gives how many came. A wheel of the same name
-/// can have other bytes: a lock with other build requirements asks for them.
+/// can have other bytes: a lock with other build requirements asks for them. What is built from a `source` of the
+/// project is asked of no index.
 ///
 /// # Errors
 /// At the first that cannot be had; what came before stays.
-pub fn fetch(lock: &Pylock, folders: &Folders, say: Say<'_>) -> Result<usize, FetchError> {
+pub fn fetch(
+    lock: &Pylock,
+    source: Option<&NamedFile>,
+    folders: &Folders,
+    say: Say<'_>,
+) -> Result<usize, FetchError> {
     let wheels = folders.wheels()?;
     let jobs = lock.packages.iter().map(|package| (package.wheel.size, package)).collect();
     let read = |package: &LockedPackage| wheels.read(&package.wheel).map(drop);
@@ -115,6 +122,9 @@ pub fn fetch(lock: &Pylock, folders: &Folders, say: Say<'_>) -> Result<usize, Fe
         return Ok(0);
     }
     let workshop = Workshop::open(folders)?;
+    if let Some(source) = source {
+        workshop.take_source(source)?;
+    }
     let get: Vec<_> =
         missing.iter().filter(|package| package.sdist.is_none()).map(|package| package.wanted()).collect();
     workshop.get_wheels(&get, &lock.inputs.python, say)?;

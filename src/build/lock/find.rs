@@ -175,6 +175,7 @@ mod tests {
             venv: Label::new("x").unwrap(),
             requirements: vec![requirement.to_owned()],
             target,
+            source: None,
         };
         let inputs = request.inputs().unwrap();
         (request, inputs)

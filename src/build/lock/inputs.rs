@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use super::file::{LockedFile, Sha256Sum};
+use super::read::sdist_file;
 use crate::base::digest::{Hasher, OfLockInputs};
 use crate::base::name::Label;
+use crate::base::value::NamedFile;
 use crate::build::artifact::Target;
 use crate::build::wheel::name::normal;
 use crate::build::wheel::tags::{Interpreter, UnknownTarget};
@@ -52,6 +55,8 @@ pub struct LockRequest {
     pub requirements: Vec<String>,
     /// The host.
     pub target: Target,
+    /// The source distribution that one of the packages is built from, in place of what an index has.
+    pub source: Option<Arc<NamedFile>>,
 }
 
 /// Everything that decides about a lock.
@@ -65,6 +70,17 @@ pub struct LockInputs {
     pub pins: Vec<Pin>,
     /// The time of their files.
     pub epoch: u64,
+    /// The source distribution of a fork.
+    pub source: Option<Fork>,
+}
+
+/// A package that is built from a source distribution which the project has itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fork {
+    /// The package's name in normal form.
+    pub name: String,
+    /// Its source distribution.
+    pub sdist: LockedFile,
 }
 
 /// Why nothing can be locked for a request.
@@ -81,6 +97,14 @@ pub enum BadRequest {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A source distribution.
+    #[error("`{}` {why}", file.escape_debug())]
+    Source {
+        /// Its name.
+        file: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
 }
 
 impl BadRequest {
@@ -89,6 +113,9 @@ impl BadRequest {
     pub const fn help(&self) -> &'static str {
         match self {
             Self::Target(_) => "correct `system`, `arch` or `python` in the host's `[host]`",
+            Self::Source { .. } => {
+                "name it as `comet-3.1.1.tar.gz`, for the requirement `comet==3.1.1` (PEP 625)"
+            }
             Self::Requirement { .. } => "write a package and its versions, as `comet==3.1.0` (PEP 508)",
         }
     }
@@ -110,8 +137,21 @@ impl LockRequest {
             }
         }
         let python = Interpreter::of(&self.target)?;
-        Ok(LockInputs { requirements, python, pins: build_pins(), epoch: SOURCE_DATE_EPOCH })
+        let source = self.source.as_deref().map(|file| fork(file, &requirements)).transpose()?;
+        Ok(LockInputs { requirements, python, pins: build_pins(), epoch: SOURCE_DATE_EPOCH, source })
     }
+}
+
+/// Of which required package a file is the source.
+fn fork(file: &NamedFile, requirements: &[String]) -> Result<Fork, BadRequest> {
+    let bad = |why| BadRequest::Source { file: file.path.clone(), why };
+    let name = sdist_file(file.label.as_str()).map_err(bad)?;
+    let stem = normal(&name);
+    let of = |package: &String| stem.strip_prefix(package.as_str()).is_some_and(|rest| rest.starts_with('-'));
+    // The longest name: `comet-tools` is no version of `comet`.
+    let package = requirements.iter().map(|text| package(text)).filter(of).max_by_key(String::len);
+    let package = package.ok_or_else(|| bad("is the source of no package that is required"))?;
+    Ok(Fork { name: package, sdist: LockedFile::of(&name, &file.bytes) })
 }
 
 /// What is wrong with a requirement: it is a line of a file that uv reads, and must be nothing but a requirement.
@@ -151,6 +191,9 @@ impl LockInputs {
             hasher.framed(name.as_bytes()).framed(version.as_bytes());
             hasher.framed(wheel.name.as_bytes()).bytes(wheel.sha256.as_bytes());
         }
+        if let Some(Fork { name, sdist }) = &self.source {
+            hasher.framed(name.as_bytes()).framed(sdist.name.as_bytes()).bytes(sdist.sha256.as_bytes());
+        }
         hasher.finish().hex()[..8].to_owned()
     }
 
@@ -184,6 +227,10 @@ impl LockInputs {
         both("glibc", format!("2.{}", self.python.glibc), format!("2.{}", newer.python.glibc));
         both("build requirements", pin_list(&self.pins), pin_list(&newer.pins));
         both("`SOURCE_DATE_EPOCH`", self.epoch.to_string(), newer.epoch.to_string());
+        let fork = |inputs: &Self| {
+            inputs.source.as_ref().map(|Fork { sdist, .. }| format!("{} {}", sdist.name, sdist.sha256))
+        };
+        changes.push(Change { what: "source", old: fork(self), new: fork(newer) });
         changes.retain(|change| change.old != change.new);
         changes
     }
@@ -234,6 +281,7 @@ mod tests {
             venv: Label::new("a.b").unwrap(),
             requirements: requirements.iter().map(|text| (*text).to_owned()).collect(),
             target: Target { system, arch, python },
+            source: None,
         }
     }
 

@@ -4,7 +4,7 @@
 use std::fmt::{self, Write as _};
 
 use super::file::LockedFile;
-use super::inputs::{LockInputs, Pin};
+use super::inputs::{Fork, LockInputs, Pin};
 use crate::build::wheel::tags::Interpreter;
 
 /// A lock: the wheels that requirements resolved to.
@@ -43,7 +43,7 @@ impl Pylock {
     }
 
     fn write(&self, out: &mut String) -> fmt::Result {
-        let LockInputs { requirements, python, pins, epoch } = &self.inputs;
+        let LockInputs { requirements, python, pins, epoch, source } = &self.inputs;
         let Interpreter { minor, arch, glibc } = python;
         let arch = arch.as_str();
         writeln!(out, "# Made by `voevent-build lock`.")?;
@@ -67,6 +67,10 @@ impl Pylock {
         }
         writeln!(out, "]\npython = \"3.{minor}\"\narch = \"{arch}\"\nglibc = \"2.{glibc}\"")?;
         writeln!(out, "source-date-epoch = {epoch}")?;
+        if let Some(Fork { name, sdist }) = source {
+            writeln!(out, "\n[tool.voevent.source]\nname = {}", quoted(name))?;
+            file(out, sdist)?;
+        }
         for Pin { name, version, wheel } in pins {
             writeln!(
                 out,

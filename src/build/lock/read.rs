@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::file::{LockedFile, Sha256Sum};
-use super::inputs::{LockInputs, Pin, requirement_fault};
+use super::inputs::{Fork, LockInputs, Pin, requirement_fault};
 use super::pylock::{LockedPackage, Pylock, WHEELS};
 use crate::base::nesting::{MAX_NESTING, too_deep};
 use crate::build::wheel::name::{WheelName, normal};
@@ -235,7 +235,8 @@ impl Walk {
         let pins: Vec<_> =
             self.tables(fields, "build").iter().filter_map(|fields| self.pin(fields)).collect();
         let python = Interpreter { minor: minor?, arch: arch?, glibc: glibc? };
-        Some(LockInputs { requirements: requirements?, python, pins, epoch: epoch? })
+        let source = if fields.table.contains_key("source") { Some(self.fork(fields)?) } else { None };
+        Some(LockInputs { requirements: requirements?, python, pins, epoch: epoch?, source })
     }
 
     fn requirements(&mut self, fields: &Fields<'_>) -> Option<Vec<String>> {
@@ -258,6 +259,13 @@ impl Walk {
         Some(requirements)
     }
 
+    fn fork(&mut self, fields: &Fields<'_>) -> Option<Fork> {
+        let fork = self.table(fields, "source")?;
+        let name = self.text(&fork, "name", package_name);
+        let sdist = self.file(&fork, sdist_file);
+        Some(Fork { name: name?, sdist: sdist? })
+    }
+
     fn pin(&mut self, fields: &Fields<'_>) -> Option<Pin> {
         let (name, version) = self.name_and_version(fields)?;
         let wheel = self.file(fields, |file| wheel_file(file, &name, &version).map(|file| file.0))?;
@@ -265,15 +273,7 @@ impl Walk {
     }
 
     fn name_and_version(&mut self, fields: &Fields<'_>) -> Option<(String, String)> {
-        let name = self.text(fields, "name", |name| {
-            let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-            let good = plain && name.len() <= 200 && normal(name) == name && !name.starts_with('-');
-            if good && !name.is_empty() {
-                Ok(name.to_owned())
-            } else {
-                Err("is no name of a package in normal form")
-            }
-        });
+        let name = self.text(fields, "name", package_name);
         let version = self.text(fields, "version", |version| {
             let plain = version.bytes().all(|b| b.is_ascii_alphanumeric() || b".!+".contains(&b));
             let good = plain && version.len() <= 100 && version.starts_with(|c: char| c.is_ascii_digit());
@@ -292,6 +292,12 @@ impl Walk {
         let sha256 = self.text(fields, "sha256", sha256);
         Some(LockedFile { name: name?, size: size?, sha256: sha256? })
     }
+}
+
+fn package_name(name: &str) -> Result<String, &'static str> {
+    let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let good = plain && name.len() <= 200 && normal(name) == name && !name.starts_with('-');
+    if good && !name.is_empty() { Ok(name.to_owned()) } else { Err("is no name of a package in normal form") }
 }
 
 fn sha256(hex: &str) -> Result<Sha256Sum, &'static str> {

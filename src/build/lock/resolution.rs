@@ -62,6 +62,8 @@ struct Package {
     #[serde(default)]
     wheels: Vec<Source>,
     sdist: Option<Source>,
+    /// Where a requirement names a file.
+    archive: Option<Source>,
 }
 
 #[derive(Deserialize)]
@@ -117,7 +119,7 @@ impl Package {
         });
         let best = wheels.min_by(|one, other| (&one.0, &one.1, &one.2).cmp(&(&other.0, &other.1, &other.2)));
         let sdist = || {
-            let source = self.sdist.as_ref()?;
+            let source = self.sdist.as_ref().or(self.archive.as_ref())?;
             Some((sdist_file(&source.file()?).ok()?, source))
         };
         let (file, source, from_source) = match best {

@@ -130,7 +130,7 @@ fn lock_one(
     let before = match find_lock(&folders.locks, request, inputs)? {
         Found::Lock(path) if !upgrade => {
             let (_, lock) = read_lock(&path)?;
-            fetch(&lock, folders, say)?;
+            fetch(&lock, request.source.as_deref(), folders, say)?;
             return Ok(Outcome { path, kept: true, changed: Vec::new() });
         }
         // A lock that is to be replaced may be damaged.
@@ -140,6 +140,9 @@ fn lock_one(
     };
     let workshop = Workshop::open(folders)?;
     workshop.get_pins(&inputs.pins, say)?;
+    if let Some(source) = &request.source {
+        workshop.take_source(source)?;
+    }
     let uv = Uv::get(folders, &workshop, say)?;
     say(&format!("resolving {} for {}", inputs.requirements.join(", "), inputs.python));
     let preferred = before.as_ref().filter(|_| !upgrade).map(|(text, _)| text.as_str());

@@ -2,8 +2,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "a door: runs uv")]
 
+use std::fmt::Write as _;
 use std::fs;
-use std::io::Write;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -143,7 +144,14 @@ impl Uv {
         let folder = tempfile::tempdir().map_err(io("make", &std::env::temp_dir()))?;
         let path = |name: &str| folder.path().join(name);
         let write = |name: &str, text: &str| fs::write(path(name), text).map_err(io("write", &path(name)));
-        write("requirements.in", &format!("{}\n", inputs.requirements.join("\n")))?;
+        let mut requirements = inputs.requirements.join("\n");
+        if let Some(fork) = &inputs.source {
+            let file = workshop.source(fork)?;
+            fs::copy(&file, path(&fork.sdist.name)).map_err(io("copy", &file))?;
+            // Writing to a string cannot fail.
+            let _ = write!(requirements, "\n{} @ ./{}", fork.name, fork.sdist.name);
+        }
+        write("requirements.in", &format!("{requirements}\n"))?;
         write("build.txt", &inputs.pins.iter().map(pin_line).collect::<String>())?;
         if let Some(before) = before {
             write("pylock.toml", before)?;

@@ -4,16 +4,17 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use super::fetch::{FetchError, Folders};
 use super::file::LockedFile;
-use super::inputs::Pin;
+use super::inputs::{Fork, Pin};
 use super::python::{Python, Wanted};
 use super::run::Say;
 use super::shelf::{Shelf, ShelfError};
+use crate::base::value::NamedFile;
 use crate::build::wheel::MAX_BYTES;
 use crate::build::wheel::name::WheelName;
 use crate::build::wheel::tags::Interpreter;
@@ -114,6 +115,22 @@ impl Workshop {
         }
         self.python.sdist(wanted, &unpacked, inbox.path())?;
         Ok(self.stock.take(inbox.path(), wanted.file, wanted.sha256)?)
+    }
+
+    /// Puts the source distribution of a fork into stock.
+    pub(super) fn take_source(&self, file: &NamedFile) -> Result<(), FetchError> {
+        let inbox = self.stock.inbox()?;
+        let path = inbox.path().join(file.label.as_str());
+        fs::write(&path, &file.bytes).map_err(io_error("write", &path))?;
+        let sha256 = LockedFile::of(file.label.as_str(), &file.bytes).sha256;
+        self.stock.take(inbox.path(), file.label.as_str(), sha256)?;
+        Ok(())
+    }
+
+    /// Where that of a fork lies, with the bytes that were locked.
+    pub(super) fn source(&self, fork: &Fork) -> Result<PathBuf, FetchError> {
+        self.stock.read(&fork.sdist)?;
+        Ok(self.stock.path(&fork.sdist))
     }
 
     /// Builds a source distribution with its build requirements; both must be there.

@@ -82,7 +82,7 @@ fn requirements(artifact: &Artifact, venv: &VenvArtifact) -> VenvPlace {
 
 fn asked(name: &str) -> LockRequest {
     let Rendered { target, .. } = rendered(Vec::new());
-    LockRequest { venv: label(name), requirements: vec![format!("{name}==1")], target }
+    LockRequest { venv: label(name), requirements: vec![format!("{name}==1")], target, source: None }
 }
 
 #[test]
@@ -222,7 +222,12 @@ fn instances_of_a_module_share_a_venv() {
     world.lock(&asked("a"), |_| {});
     let laid = world.lay_out(vec![of("m", venv("a")), of("m:two", venv("a"))]).unwrap();
     assert_eq!((laid.venvs.len(), laid.locks.len()), (1, 1));
-    let other = VenvArtifact { name: label("a"), requirements: vec!["a==2".to_owned()], imports: Vec::new() };
+    let other = VenvArtifact {
+        name: label("a"),
+        requirements: vec!["a==2".to_owned()],
+        imports: Vec::new(),
+        source: None,
+    };
     insta::assert_snapshot!(world.refused(vec![of("m", venv("a")), of("m:two", What::Venv(other))]), @r#"
     error: venv `a` is one for `m` and `m:two`, and they ask for different packages
      --> modules/m/module.toml:1:1
@@ -242,7 +247,12 @@ fn instances_of_a_module_share_a_venv() {
 #[test]
 fn requirements_that_are_none() {
     let world = World::new();
-    let bad = VenvArtifact { name: label("a"), requirements: vec!["./a".to_owned()], imports: Vec::new() };
+    let bad = VenvArtifact {
+        name: label("a"),
+        requirements: vec!["./a".to_owned()],
+        imports: Vec::new(),
+        source: None,
+    };
     insta::assert_snapshot!(world.refused(vec![artifact(What::Venv(bad))]), @r#"
     error: requirement `./a` must begin with the name of a package
      --> modules/m/module.toml:1:1

@@ -43,7 +43,7 @@ fn request(text: &str) {
     for line in text.lines().take(10) {
         let requirements = line.split('¦').map(str::to_owned).collect();
         let target = Target { system: system.clone(), arch: arch.clone(), python: python.clone() };
-        match (LockRequest { venv: venv.clone(), requirements, target }).inputs() {
+        match (LockRequest { venv: venv.clone(), requirements, target, source: None }).inputs() {
             Ok(inputs) => {
                 let lock = Pylock { inputs, packages: Vec::new() };
                 assert_eq!(Pylock::parse(&lock.text()), Ok(lock), "a lock of this can be read");

@@ -17,7 +17,8 @@ fn example() -> Pylock {
     let lxml = package("lxml", "lxml-3.1.0-cp311-cp311-manylinux_2_28_x86_64.whl");
     let python = Interpreter { minor: 11, arch: Arch::X86_64, glibc: 36 };
     let requirements = vec!["comet==3.1.0".to_owned(), "lxml; python_version > \"3\"".to_owned()];
-    let inputs = LockInputs { requirements, python, pins: build_pins(), epoch: SOURCE_DATE_EPOCH };
+    let inputs =
+        LockInputs { requirements, python, pins: build_pins(), epoch: SOURCE_DATE_EPOCH, source: None };
     Pylock { inputs, packages: vec![comet, lxml] }
 }
 

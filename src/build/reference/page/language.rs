@@ -121,6 +121,7 @@ const fn holding(holds: Holds) -> &'static str {
         Holds::Networks => "a list of networks",
         Holds::HostPort => "a host and a port",
         Holds::Ivoid => "an IVOID",
+        Holds::File => "a file that an option names",
     }
 }
 
