@@ -10,7 +10,7 @@ use crate::sandbox::Sandbox;
 
 /// The bundle of `hosts/node1.toml`. It changes with the host, its modules and its lock, with what the compiler makes
 /// of them, and with nothing else: not with the folder, the user, the time, the machine.
-const NODE1: &str = "nzrqxrqvqvyu3zp7thzljly2je57fm4q-node1";
+const NODE1: &str = "5d7xpyazmce5e2cf2esndii72dxpmgjn-node1";
 
 const HOST: &str = "hosts/node1.toml";
 
@@ -28,7 +28,7 @@ fn a_first_build_a_second_and_a_changed_one() {
     generated/store/[HASH]-node1
     ---- stderr
     node1: 2 modules: users, comet
-    19 artifacts, 11 objects with [SIZE] bytes in all, 11 of them new
+    21 artifacts, 13 objects with [SIZE] bytes in all, 13 of them new
     first build
     ");
     insta::assert_snapshot!(project.shown(&[HOST]), @r"
@@ -45,7 +45,7 @@ fn a_first_build_a_second_and_a_changed_one() {
     generated/store/[HASH]-node1
     ---- stderr
     node1: 2 modules: users, comet
-    19 artifacts, 11 objects with [SIZE] bytes in all, 2 of them new
+    21 artifacts, 13 objects with [SIZE] bytes in all, 2 of them new
     changed unit comet.service
     ");
     project.append(HOST, "# a comment\n");
@@ -55,7 +55,7 @@ fn a_first_build_a_second_and_a_changed_one() {
     generated/store/[HASH]-node1
     ---- stderr
     node1: 2 modules: users, comet
-    19 artifacts, 11 objects with [SIZE] bytes in all, 0 of them new
+    21 artifacts, 13 objects with [SIZE] bytes in all, 0 of them new
     the bundle is the same
     ");
     project.edit(HOST, "enable = true\ntest", "enable = false\ntest");
@@ -65,7 +65,7 @@ fn a_first_build_a_second_and_a_changed_one() {
     generated/store/[HASH]-node1
     ---- stderr
     node1: 2 modules: users, comet
-    18 artifacts, 11 objects with [SIZE] bytes in all, 2 of them new
+    20 artifacts, 13 objects with [SIZE] bytes in all, 2 of them new
     changed unit comet.service
     removed check broadcast
     ");
@@ -90,7 +90,7 @@ fn the_bundle_can_be_browsed() {
             links += 1;
         }
     }
-    assert_eq!(links, 4, "comet.service, voevent.target, users, folders");
+    assert_eq!(links, 6, "comet.service, comet-eventdb.service and .timer, voevent.target, users, folders");
     let unit = fs::read_to_string(root.join("etc/systemd/system/comet.service")).unwrap();
     assert!(unit.contains("\nExecStart=/var/lib/voevent/store/"), "{unit}");
 }

@@ -52,28 +52,28 @@ fn all_that_can_be_known_is_said_although_the_lock_is_missing() {
     ---- stdout
     ---- stderr
     error: venv `comet` has no lock
-       --> modules/comet/module.toml:182:16
+       --> modules/comet/module.toml:364:16
         |
      11 | default = "3.1.0"
         |           ------- `comet.version` is set here
     ...
-    182 | requirements = ["comet=={{ comet.version }}"]
+    364 | requirements = ["comet=={{ comet.version }}"]
         |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its requirements
         |
         = help: run `voevent-build lock hosts/node1.toml`
 
     error: a value cannot stand within `${…}`
-      --> modules/comet/comet-run.sh.j2:2:11
-       |
-     2 | : ${x:-{{ comet.verbosity }}}
-       |           ^^^^^^^^^^^^^^^
-       |
-      ::: modules/comet/module.toml:84:11
-       |
-    84 | default = "info"
-       |           ------ `comet.verbosity` is set here
-       |
-       = help: set a variable before, and use that
+       --> modules/comet/comet-run.sh.j2:2:11
+        |
+      2 | : ${x:-{{ comet.verbosity }}}
+        |           ^^^^^^^^^^^^^^^
+        |
+       ::: modules/comet/module.toml:163:11
+        |
+    163 | default = "info"
+        |           ------ `comet.verbosity` is set here
+        |
+        = help: set a variable before, and use that
     1 host, 2 errors, 0 warnings
     "#);
 }

@@ -2,10 +2,9 @@
 
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test")]
 
-use std::fs::File;
-use std::process::Command;
+mod forms;
 
-use crate::sandbox::{Sandbox, without_hashes};
+use crate::sandbox::Sandbox;
 
 const HOST: &str = "hosts/node1.toml";
 
@@ -177,12 +176,13 @@ fn a_module_that_is_gone() {
       comet.receive.whitelist: ["192.0.2.0/24"], removed  hosts/node1.toml:19
 
     changed file /etc/tmpfiles.d/voevent.conf
-      @@ -1,5 +1,3 @@
+      @@ -1,6 +1,3 @@
        # Folders of this VOEvent node, from its host file.
        d /home/voeventdeploy 0750 voeventdeploy voevent - -
        d /home/voeventserve 0750 voeventserve voevent - -
       -d /home/voeventserve/working_dir 0750 voeventserve voevent - -
       -d /home/voeventserve/working_dir/db 0750 voeventserve voevent - -
+      -d /home/voeventserve/working_dir/db.bad 0750 voeventserve voevent - -
 
     removed check broadcast
       because of comet.broadcast.enable
@@ -196,7 +196,13 @@ fn a_module_that_is_gone() {
 
     removed directory /home/voeventserve/working_dir/db
 
+    removed directory /home/voeventserve/working_dir/db.bad
+
     removed package python3
+
+    removed unit comet-eventdb.service
+
+    removed unit comet-eventdb.timer
 
     removed unit comet.service
       because of comet.broadcast.enable
@@ -210,11 +216,15 @@ fn a_module_that_is_gone() {
       because of comet.broadcast.enable, comet.broadcast.test_interval,
           comet.local_ivo, comet.receive.enable, comet.receive.whitelist
 
+    removed file eventdb.py
+
     removed file launch.py
 
     removed file spools.py
 
     a switch
+      stops comet-eventdb.service: no module has it any more
+      stops comet-eventdb.timer: no module has it any more
       stops comet.service: no module has it any more
     ---- stderr
     "#);
@@ -239,8 +249,11 @@ fn another_version_of_a_package() {
     ---- stdout
     node1, compared with its last build
 
+    changed unit comet-eventdb.service
+      through venv comet
+
     changed unit comet.service
-      through script comet-run
+      through script comet-run, venv comet
 
     changed venv comet
       attrs: [OLD] → 99.1
@@ -249,6 +262,7 @@ fn another_version_of_a_package() {
       through venv comet
 
     a switch
+      restarts comet-eventdb.service: another definition of it runs
       restarts comet.service: another definition of it runs
     ---- stderr
     ");
@@ -268,8 +282,11 @@ fn a_requirement_without_a_lock_is_compared_but_for_its_packages() {
     settings
       comet.version: "3.1.0" → "3.0.0"  hosts/node1.toml:14
 
+    changed unit comet-eventdb.service
+      through venv comet
+
     changed unit comet.service
-      through script comet-run
+      through script comet-run, venv comet
 
     changed venv comet
       because of comet.version
@@ -279,122 +296,10 @@ fn a_requirement_without_a_lock_is_compared_but_for_its_packages() {
       through venv comet
 
     a switch
+      restarts comet-eventdb.service: another definition of it runs
       restarts comet.service: another definition of it runs
     "#);
     let warning =
         "warning: the lock of venv `comet` is stale: requirement `comet==3.1.0` is now `comet==3.0.0`\n";
     assert!(stderr.starts_with(warning), "{stderr}");
-}
-
-#[test]
-fn a_manifest_of_a_target_on_stdin() {
-    let (project, elsewhere) = (template(), template());
-    project.append(HOST, "[m]\nword = \"b\"\n");
-    // The other one's store is not at hand; this one's has the same texts.
-    let manifest = File::open(elsewhere.path("generated/node1/manifest.toml")).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_voevent-build"));
-    command.args(["diff", "node1", "-"]).current_dir(project.path("")).env_clear().stdin(manifest);
-    let output = command.output().unwrap();
-    assert!(output.status.success());
-    insta::assert_snapshot!(without_hashes(&String::from_utf8(output.stdout).unwrap()), @r#"
-    node1, compared with the manifest on stdin
-
-    settings
-      m.word: "a" → "b"  hosts/node1.toml:7
-
-    changed file /etc/x
-      because of m.word
-      @@ -1,3 +1,3 @@
-       one
-      -a
-      +b
-       three
-    "#);
-
-    // Where no store has them, only what differs is known.
-    elsewhere.write("modules/m/x.txt.j2", "another\n");
-    elsewhere.build();
-    std::fs::copy(elsewhere.path("generated/node1/manifest.toml"), project.path("m.toml")).unwrap();
-    insta::assert_snapshot!(compared(&project, &["m.toml"]), @"
-    exit 0
-    ---- stdout
-    node1, compared with `m.toml`
-
-    settings: those of then are not at hand
-
-    changed file /etc/x
-      its old text is not at hand
-    ---- stderr
-    ");
-    // A bundle lies beside its store.
-    let bundle = elsewhere.path("generated/node1");
-    let shown = compared(&project, &[bundle.to_str().unwrap()]);
-    assert!(shown.contains("\n  -another\n"), "{shown}");
-}
-
-#[test]
-fn the_same_as_data() {
-    let project = template();
-    project.append(HOST, "[m]\nword = \"b\"\n");
-    insta::assert_snapshot!(project.shown(&["diff", "node1", "--json"]), @r#"
-    exit 0
-    ---- stdout
-    {
-      "against": "its last build",
-      "changes": [
-        {
-          "because": [
-            "m.word"
-          ],
-          "change": "changed",
-          "kind": "file",
-          "lines": "@@ -1,3 +1,3 @@\n one\n-a\n+b\n three\n",
-          "name": "/etc/x"
-        }
-      ],
-      "diagnostics": [],
-      "effects": [],
-      "host": "node1",
-      "same": false,
-      "settings": [
-        {
-          "at": "hosts/node1.toml:7",
-          "name": "m.word",
-          "new": "\"b\"",
-          "old": "\"a\""
-        }
-      ],
-      "settings_known": true
-    }
-    ---- stderr
-    "#);
-}
-
-#[test]
-fn nothing_to_compare_with() {
-    let project = Sandbox::module(&[("module.toml", "")]);
-    insta::assert_snapshot!(compared(&project, &[]), @"
-    exit 1
-    ---- stdout
-    ---- stderr
-    error: host `node1` was not built yet
-     |
-     = help: build it, or name a bundle or a manifest to compare with
-    ");
-    insta::assert_snapshot!(compared(&project, &["gone"]), @"
-    exit 1
-    ---- stdout
-    ---- stderr
-    error: there is no `gone` to compare with
-     |
-     = help: name a bundle's folder, or its `manifest.toml`
-    ");
-    insta::assert_snapshot!(compared(&project, &[HOST]), @"
-    exit 1
-    ---- stdout
-    ---- stderr
-    error: `hosts/node1.toml` cannot be compared: the manifest cannot be read: missing field `format`
-     |
-     = help: name a bundle's folder, or its `manifest.toml`
-    ");
 }

@@ -33,13 +33,16 @@ fn a_second_broker_is_added_to_the_first() {
     generated/store/[HASH]-node1
     ---- stderr
     node1: 3 modules: users, comet, comet:backup
-    29 artifacts, 14 objects with [SIZE] bytes in all, 4 of them new
+    35 artifacts, 18 objects with [SIZE] bytes in all, 6 of them new
     new check broadcast-backup
     new check running-backup
     new directory /home/voeventserve/working_dir-backup
     new directory /home/voeventserve/working_dir-backup/db
+    new directory /home/voeventserve/working_dir-backup/db.bad
     changed file /etc/tmpfiles.d/voevent.conf
     new unit comet-backup.service
+    new unit comet-eventdb-backup.service
+    new unit comet-eventdb-backup.timer
     ");
     let unit = project.read("generated/node1/root/etc/systemd/system/comet-backup.service");
     assert!(unit.contains("Description=Comet VOEvent broker-backup\n"), "{unit}");
@@ -66,12 +69,12 @@ fn one_lock_is_for_both() {
     project.edit(HOST, "['comet:backup']\n", "['comet:backup']\nversion = '3.1.1'\n");
     insta::assert_snapshot!(project.refused(), @r#"
     error: venv `comet` is one for `comet` and `comet:backup`, and they ask for different packages
-       --> modules/comet/module.toml:182:16
+       --> modules/comet/module.toml:364:16
         |
      11 | default = "3.1.0"
         |           ------- `comet.version` is set here
     ...
-    182 | requirements = ["comet=={{ comet.version }}"]
+    364 | requirements = ["comet=={{ comet.version }}"]
         |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its requirements
         |
        ::: hosts/node1.toml:27:11

@@ -15,44 +15,42 @@ pub(crate) fn asked(project: &Sandbox, words: &[&str]) -> String {
 #[test]
 fn a_line_is_traced_to_template_settings_and_conditions() {
     let project = Sandbox::example();
-    insta::assert_snapshot!(asked(&project, &["why", HOST, "/etc/systemd/system/comet.service:16"]), @"
+    insta::assert_snapshot!(asked(&project, &["why", HOST, "/etc/systemd/system/comet.service:16"]), @r#"
     exit 0
     ---- stdout
     /etc/systemd/system/comet.service:16
-       16 | ExecStartPost=/var/lib/voevent/bin/voevent-switch probe vtp --port 8099…
+       16 | ExecStart=/var/lib/voevent/store/[HASH]-comet…
 
     from modules/comet/comet.service.j2:17
-       17 | ExecStartPost=/var/lib/voevent/bin/voevent-switch probe vtp --port {{ c…
+       17 | ExecStart={{ script("comet-run") }}
     in unit `comet.service` of module `comet`, modules/comet/module.toml:N
 
-    with
-      comet.broadcast.port = 8099
-        > default  modules/comet/module.toml:N  8099
-
     because of
-      if comet.broadcast.enable  modules/comet/comet.service.j2:16
-        comet.broadcast.enable = true
-          > host     hosts/node1.toml:23           true
-          - default  modules/comet/module.toml:N  true  overridden
+      if comet.invoke_script is none  modules/comet/comet.service.j2:16
+        comet.invoke_script = none
     ---- stderr
-    ");
-    insta::assert_snapshot!(asked(&project, &["why", "node1", "comet-run:8"]), @r"
+    "#);
+    insta::assert_snapshot!(asked(&project, &["why", "node1", "comet-run:8"]), @r#"
     exit 0
     ---- stdout
     comet-run:8
         8 |     --author-whitelist=127.0.0.0/8 \
 
-    from modules/comet/comet-run.sh.j2:17
-       17 |     --author-whitelist=127.0.0.0/8 \
+    from modules/comet/comet-run.sh.j2:18
+       18 |     --author-whitelist=127.0.0.0/8 \
     in script `comet-run` of module `comet`, modules/comet/module.toml:N
 
     because of
-      if comet.receive.enable  modules/comet/comet-run.sh.j2:13
+      if comet.dialect == "3.1"  modules/comet/comet-run.sh.j2:9
+        comet.dialect = "3.1"
+          > default  modules/comet/module.toml:N  "3.1"
+                       of comet.version = "3.1.0"
+      if comet.receive.enable  modules/comet/comet-run.sh.j2:15
         comet.receive.enable = true
           > host     hosts/node1.toml:18           true
           - default  modules/comet/module.toml:N  false  overridden
     ---- stderr
-    ");
+    "#);
     insta::assert_snapshot!(asked(&project, &["why", "node1", "/etc/sysusers.d/voevent.conf:2"]), @r#"
     exit 0
     ---- stdout
@@ -72,7 +70,7 @@ fn a_line_is_traced_to_template_settings_and_conditions() {
     exit 0
     ---- stdout
     /etc/systemd/system/comet.service:61
-       61 | PartOf=voevent.target
+       61 | # added by voevent-build
 
     added by voevent-build: it hangs on the target that wants it
     from modules/comet/module.toml:N
@@ -99,57 +97,66 @@ fn an_artifact_with_all_its_lines() {
         3 | exec '/var/lib/voevent/derived/[HASH]-comet'/…
         4 |     --voevent-node \
 
-    modules/comet/comet-run.sh.j2:11
+    modules/comet/comet-run.sh.j2:6
       if comet.local_ivo is not none
       comet.local_ivo = "ivo://org.example/node1"  hosts/node1.toml:14
         5 |     --local-ivo='ivo://org.example/node1' \
 
-    modules/comet/comet-run.sh.j2:14
+    modules/comet/comet-run.sh.j2:16
+      if comet.dialect == "3.1"
       if comet.receive.enable
         6 |     --receive \
 
-    modules/comet/comet-run.sh.j2:15
+    modules/comet/comet-run.sh.j2:17
+      if comet.dialect == "3.1"
       if comet.receive.enable
       comet.receive.port = 8098  modules/comet/module.toml:N
         7 |     --receive-port='8098' \
 
-    modules/comet/comet-run.sh.j2:17
+    modules/comet/comet-run.sh.j2:18
+      if comet.dialect == "3.1"
       if comet.receive.enable
         8 |     --author-whitelist=127.0.0.0/8 \
 
-    modules/comet/comet-run.sh.j2:19
+    modules/comet/comet-run.sh.j2:20
+      if comet.dialect == "3.1"
       if comet.receive.enable
       for network in comet.receive.whitelist if network != "127.0.0.0/8"
       comet.receive.whitelist = ["192.0.2.0/24"]  hosts/node1.toml:19
         9 |     --author-whitelist='192.0.2.0/24' \
 
-    modules/comet/comet-run.sh.j2:23
+    modules/comet/comet-run.sh.j2:24
+      if comet.dialect == "3.1"
       if comet.broadcast.enable
        10 |     --broadcast \
 
-    modules/comet/comet-run.sh.j2:24
+    modules/comet/comet-run.sh.j2:25
+      if comet.dialect == "3.1"
       if comet.broadcast.enable
       comet.broadcast.port = 8099  modules/comet/module.toml:N
        11 |     --broadcast-port='8099' \
 
-    modules/comet/comet-run.sh.j2:25
+    modules/comet/comet-run.sh.j2:26
+      if comet.dialect == "3.1"
       if comet.broadcast.enable
       comet.broadcast.test_interval = "1h"  hosts/node1.toml:24
        12 |     --broadcast-test-interval='3600' \
 
-    modules/comet/comet-run.sh.j2:26
+    modules/comet/comet-run.sh.j2:27
+      if comet.dialect == "3.1"
       if comet.broadcast.enable
        13 |     --subscriber-whitelist=127.0.0.0/8 \
 
-    modules/comet/comet-run.sh.j2:28
+    modules/comet/comet-run.sh.j2:29
+      if comet.dialect == "3.1"
       if comet.broadcast.enable
       for network in comet.broadcast.whitelist if network != "127.0.0.0/8"
       comet.broadcast.whitelist = ["0.0.0.0/0"]  modules/comet/module.toml:N
        14 |     --subscriber-whitelist='0.0.0.0/0' \
 
-    modules/comet/comet-run.sh.j2:34
-      comet.working_dir = "/home/voeventserve/working…  modules/comet/module.toml:N
-       15 |     --eventdb='/home/voeventserve/working_dir'/db
+    modules/comet/comet-run.sh.j2:77
+      comet.eventdb = "/home/voeventserve/working_dir…  modules/comet/module.toml:N
+       15 |     --eventdb='/home/voeventserve/working_dir/db'
     ---- stderr
     "#);
     insta::assert_snapshot!(asked(&project, &["why", "node1", "venv:comet"]), @r#"
@@ -160,6 +167,7 @@ fn an_artifact_with_all_its_lines() {
       object    [HASH]-comet
 
     with
+      comet.source = none
       comet.version = "3.1.0"
         > default  modules/comet/module.toml:N  "3.1.0"
     ---- stderr

@@ -22,6 +22,9 @@ fn a_setting_with_every_definition() {
       - import   hosts/site.toml:5             false  overridden
       - default  modules/comet/module.toml:N  false  overridden
 
+    comet.receive.local = false
+      > default  modules/comet/module.toml:N  false
+
     comet.receive.port = 8098
       > default  modules/comet/module.toml:N  8098
 
@@ -37,7 +40,7 @@ fn a_setting_with_every_definition() {
     exit 0
     ---- stdout
     comet.remotes = ["a.example.org:8099"]
-      + import   hosts/site.toml:2             ["a.example.org:8099"]
+      + import   hosts/site.toml:2              ["a.example.org:8099"]
       - default  modules/comet/module.toml:N  []  overridden
 
     comet.remotes[0] = "a.example.org:8099"
@@ -120,24 +123,27 @@ fn what_depends_on_what() {
       comet.broadcast.port = 8099
       comet.broadcast.test_interval = "1h"
       comet.broadcast.whitelist = ["0.0.0.0/0"]
+      comet.dialect = "3.1"
+        comet.version = "3.1.0"
+      comet.eventdb = "/home/voeventserve/working_dir/db"
+        comet.working_dir = "/home/voeventserve/working_dir"
+          comet.home = "/home/voeventserve"
+            comet.user = "voeventserve"
+              users.serve_user = "voeventserve"
+            users.accounts = { "voeventdeploy" = { "home" = "/home/voeventdeploy", …
+              users.accounts.voeventdeploy = { "home" = "/home/voeventdeploy", "she…
+                users.accounts.voeventdeploy.home = "/home/voeventdeploy"
+                users.accounts.voeventdeploy.shell = "/bin/bash"
+                users.deploy_user = "voeventdeploy"
+              users.accounts.voeventserve = { "home" = "/home/voeventserve", "shell…
+                users.accounts.voeventserve.home = "/home/voeventserve"
+                users.accounts.voeventserve.shell = "/usr/sbin/nologin"
       comet.local_ivo = "ivo://org.example/node1"
       comet.receive.enable = true
       comet.receive.port = 8098
       comet.receive.whitelist = ["192.0.2.0/24"]
-      comet.working_dir = "/home/voeventserve/working_dir"
-        comet.home = "/home/voeventserve"
-          comet.user = "voeventserve"
-            users.serve_user = "voeventserve"
-          users.accounts = { "voeventdeploy" = { "home" = "/home/voeventdeploy", "s…
-            users.accounts.voeventdeploy = { "home" = "/home/voeventdeploy", "shell…
-              users.accounts.voeventdeploy.home = "/home/voeventdeploy"
-              users.accounts.voeventdeploy.shell = "/bin/bash"
-              users.deploy_user = "voeventdeploy"
-            users.accounts.voeventserve = { "home" = "/home/voeventserve", "shell" …
-              users.accounts.voeventserve.home = "/home/voeventserve"
-              users.accounts.voeventserve.shell = "/usr/sbin/nologin"
       venv comet
-        comet.version = "3.1.0"
+        comet.source = none
       file launch.py
       file broker.json
         comet.spools = { }
@@ -185,6 +191,9 @@ fn a_table_that_replaces_what_is_weaker() {
       > host     hosts/node1.toml:18           true
       - import   hosts/site.toml:2             false  replaced
       - default  modules/comet/module.toml:N  false  overridden
+
+    comet.receive.local = false
+      > default  modules/comet/module.toml:N  false
 
     comet.receive.port = 8098
       - import   hosts/site.toml:3             9000  replaced

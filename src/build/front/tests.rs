@@ -109,17 +109,21 @@ fn the_example_host_compiles() {
         Ok(compiled) => compiled,
         Err(failed) => panic!("{}", render(&failed, RenderStyle::default())),
     };
-    assert_eq!(compiled.rendered.artifacts.len(), 19);
+    assert_eq!(compiled.rendered.artifacts.len(), 21);
     assert_eq!(compiled.warnings, []);
     let inputs: Vec<_> = compiled.inputs.paths.keys().map(|path| path.display().to_string()).collect();
     insta::assert_snapshot!(inputs.join("\n"), @"
     hosts/node1.toml
     modules/comet/broker.json.j2
+    modules/comet/comet-eventdb.service.j2
+    modules/comet/comet-eventdb.timer.j2
     modules/comet/comet-run.sh.j2
     modules/comet/comet.service.j2
+    modules/comet/eventdb.py
     modules/comet/launch.py
     modules/comet/module.toml
     modules/comet/spools.py
+    modules/comet/working_dir.j2
     modules/users/hardened.j2
     modules/users/module.toml
     ");
@@ -141,6 +145,6 @@ fn the_example_host_compiles() {
         --broadcast-test-interval=⟨3600⟩ \
         --subscriber-whitelist=127.0.0.0/8 \
         --subscriber-whitelist=⟨"0.0.0.0/0"⟩ \
-        --eventdb=⟨"/home/voeventserve/working_dir"⟩/db
+        --eventdb=⟨"/home/voeventserve/working_dir/db"⟩
     "#);
 }

@@ -56,9 +56,9 @@ fn references_to_nothing() {
       = help: did you mean `comet.service`?
 
     error: module `comet` has no script `comet-rnu`
-      --> modules/comet/comet.service.j2:14:14
+      --> modules/comet/comet.service.j2:17:14
        |
-    14 | ExecStart={{ script("comet-rnu") }}
+    17 | ExecStart={{ script("comet-rnu") }}
        |              ^^^^^^^^^^^^^^^^^^^
        |
        = help: did you mean `comet-run`?
@@ -75,9 +75,9 @@ fn two_artifacts_for_one_path() {
     project.append("modules/users/module.toml", file);
     insta::assert_snapshot!(project.refused(), @"
     error: two artifacts for `/etc/motd`
-       --> modules/comet/module.toml:257:1
+       --> modules/comet/module.toml:473:1
         |
-    257 | [[file]]
+    473 | [[file]]
         | ^^^^^^^^ the second
         |
        ::: modules/users/module.toml:65:1
@@ -201,9 +201,9 @@ fn a_path_that_comes_from_the_host() {
     project.edit(HOST, "[comet]\n", "[comet]\nworking_dir = \"/var/lib\"\n");
     insta::assert_snapshot!(project.refused(), @r#"
     error: no folder can be made at `/var/lib`: it is the system's
-       --> modules/comet/module.toml:186:8
+       --> modules/comet/module.toml:369:8
         |
-    186 | path = "{{ comet.working_dir }}"
+    369 | path = "{{ comet.working_dir }}"
         |        ^^^^^^^^^^^^^^^^^^^^^^^^^
         |
        ::: hosts/node1.toml:14:15
@@ -221,9 +221,9 @@ fn a_level_of_folders_that_nobody_makes() {
     project.edit(HOST, "[comet]\n", "[comet]\nworking_dir = \"/home/voeventserve/a/b\"\n");
     insta::assert_snapshot!(project.refused(), @r#"
     error: nobody makes `/home/voeventserve/a`, which lies between `/home/voeventserve` and `/home/voeventserve/a/b`
-       --> modules/comet/module.toml:185:1
+       --> modules/comet/module.toml:368:1
         |
-    185 | [[directory]]
+    368 | [[directory]]
         | ^^^^^^^^^^^^^
         |
        ::: hosts/node1.toml:14:15

@@ -108,6 +108,6 @@ fn nothing_of_that_name_can_be_taken_over() {
     11 | adopt = ["commet.service", "comet", "voeventserve"]
        |                            ^^^^^^^
        |
-       = help: known are `voeventdeploy`, `voeventserve` and `comet.service`
+       = help: known are `voeventdeploy`, `voeventserve`, `comet.service`, `comet-eventdb.service` and `comet-eventdb.timer`
     "#);
 }

@@ -91,9 +91,9 @@ fn wrong_types() {
     19 | whitelist = ["192.0.2.0/33"]
        |              ^^^^^^^^^^^^^^
        |
-      ::: modules/comet/module.toml:48:25
+      ::: modules/comet/module.toml:68:25
        |
-    48 | [options.receive.fields.whitelist]
+    68 | [options.receive.fields.whitelist]
        |                         --------- declared here
        |
        = help: write it like `192.0.2.0/24` or `2001:db8::/32`
@@ -104,9 +104,9 @@ fn wrong_types() {
     23 | enable = "yes"
        |          ^^^^^
        |
-      ::: modules/comet/module.toml:57:27
+      ::: modules/comet/module.toml:77:27
        |
-    57 | [options.broadcast.fields.enable]
+    77 | [options.broadcast.fields.enable]
        |                           ------ declared here
        |
        = help: write `true` or `false`
@@ -117,9 +117,9 @@ fn wrong_types() {
     24 | test_interval = 60                      # a test event each hour shows s...
        |                 ^^
        |
-      ::: modules/comet/module.toml:70:27
+      ::: modules/comet/module.toml:94:27
        |
-    70 | [options.broadcast.fields.test_interval]
+    94 | [options.broadcast.fields.test_interval]
        |                           ------------- declared here
        |
        = help: write it in quotes and with its unit, as `"60s"`
@@ -149,17 +149,17 @@ fn a_missing_template_and_a_missing_source() {
     project.write("modules/comet/motd", "");
     insta::assert_snapshot!(project.refused(), @r#"
     error: there is no `modules/comet/comet.service.j2`
-       --> modules/comet/module.toml:215:12
+       --> modules/comet/module.toml:422:12
         |
-    215 | template = "comet.service.j2"
+    422 | template = "comet.service.j2"
         |            ^^^^^^^^^^^^^^^^^^
         |
         = help: `modules/comet` has no such file
 
     error: there is no `modules/comet/modt`
-       --> modules/comet/module.toml:259:10
+       --> modules/comet/module.toml:475:10
         |
-    259 | source = "modt"
+    475 | source = "modt"
         |          ^^^^^^
         |
         = help: did you mean `modules/comet/motd`?
@@ -193,12 +193,12 @@ fn a_ring_of_options() {
     project.edit(COMET, "default = 8099", "default = \"{{ comet.receive.port + 1 }}\"");
     insta::assert_snapshot!(project.refused(), @r#"
     error: options depend on each other in a ring: `comet.broadcast.port` → `comet.receive.port` → `comet.broadcast.port`
-      --> modules/comet/module.toml:64:15
+      --> modules/comet/module.toml:84:15
        |
-    46 | default = "{{ comet.broadcast.port - 1 }}"
+    62 | default = "{{ comet.broadcast.port - 1 }}"
        |               -------------------- `comet.receive.port` needs `comet.broadcast.port`
     ...
-    64 | default = "{{ comet.receive.port + 1 }}"
+    84 | default = "{{ comet.receive.port + 1 }}"
        |               ^^^^^^^^^^^^^^^^^^ `comet.broadcast.port` needs `comet.receive.port`
        |
        = help: give one of them a default that reads none of the others
@@ -212,10 +212,18 @@ fn undefined_names_in_a_template() {
     project.edit("modules/comet/comet.service.j2", "script(\"comet-run\")", "script(\"comet-rnu\")");
     insta::assert_snapshot!(project.refused(), @r"
     error: module `comet` has no option `recieve`
-      --> modules/comet/comet-run.sh.j2:15:23
+      --> modules/comet/comet-run.sh.j2:17:23
        |
-    15 |     --receive-port={{ comet.recieve.port }} \
+    17 |     --receive-port={{ comet.recieve.port }} \
        |                       ^^^^^^^^^^^^^^^^^^
+       |
+       = help: did you mean `receive`?
+
+    error: module `comet` has no option `recieve`
+      --> modules/comet/comet-run.sh.j2:43:22
+       |
+    43 |     --receive=tcp:{{ comet.recieve.port }}{% if comet.receive.local %}:i...
+       |                      ^^^^^^^^^^^^^^^^^^
        |
        = help: did you mean `receive`?
     ");
