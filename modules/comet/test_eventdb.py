@@ -14,9 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import eventdb
+import pytest
 
 KEYS = {f"{number:040x}".encode(): f"17{number:08}.25".encode() for number in range(300)}
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 import spools
 
 EVENT = b"<voe:VOEvent/>"
