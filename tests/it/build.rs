@@ -28,7 +28,7 @@ fn a_first_build_a_second_and_a_changed_one() {
     generated/store/[HASH]-node1
     ---- stderr
     node1: 2 modules: users, comet
-    21 artifacts, 13 objects with [SIZE] bytes in all, 13 of them new
+    23 artifacts, 14 objects with [SIZE] bytes in all, 14 of them new
     first build
     ");
     insta::assert_snapshot!(project.shown(&[HOST]), @r"
@@ -45,7 +45,7 @@ fn a_first_build_a_second_and_a_changed_one() {
     generated/store/[HASH]-node1
     ---- stderr
     node1: 2 modules: users, comet
-    21 artifacts, 13 objects with [SIZE] bytes in all, 2 of them new
+    23 artifacts, 14 objects with [SIZE] bytes in all, 2 of them new
     changed unit comet.service
     ");
     project.append(HOST, "# a comment\n");
@@ -55,7 +55,7 @@ fn a_first_build_a_second_and_a_changed_one() {
     generated/store/[HASH]-node1
     ---- stderr
     node1: 2 modules: users, comet
-    21 artifacts, 13 objects with [SIZE] bytes in all, 0 of them new
+    23 artifacts, 14 objects with [SIZE] bytes in all, 0 of them new
     the bundle is the same
     ");
     project.edit(HOST, "enable = true\ntest", "enable = false\ntest");
@@ -65,7 +65,7 @@ fn a_first_build_a_second_and_a_changed_one() {
     generated/store/[HASH]-node1
     ---- stderr
     node1: 2 modules: users, comet
-    20 artifacts, 13 objects with [SIZE] bytes in all, 2 of them new
+    22 artifacts, 14 objects with [SIZE] bytes in all, 2 of them new
     changed unit comet.service
     removed check broadcast
     ");

@@ -109,7 +109,7 @@ fn the_example_host_compiles() {
         Ok(compiled) => compiled,
         Err(failed) => panic!("{}", render(&failed, RenderStyle::default())),
     };
-    assert_eq!(compiled.rendered.artifacts.len(), 21);
+    assert_eq!(compiled.rendered.artifacts.len(), 23);
     assert_eq!(compiled.warnings, []);
     let inputs: Vec<_> = compiled.inputs.paths.keys().map(|path| path.display().to_string()).collect();
     insta::assert_snapshot!(inputs.join("\n"), @"
