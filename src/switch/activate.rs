@@ -19,7 +19,7 @@ use crate::store::object::ObjectName;
 use crate::switch::bundle_path::BundlePath;
 use crate::switch::derived::derive;
 use crate::switch::failure::{Exit, Failure};
-use crate::switch::file_rules::held_aside;
+use crate::switch::file_rules::{held_aside, held_folders};
 use crate::switch::guard::{boot_time, start_guard};
 use crate::switch::install::install;
 use crate::switch::machine::Machine;
@@ -306,6 +306,7 @@ fn record(
         }
     }
     Ok(Record {
+        folders_before: held_folders(observed, bundle),
         aside: held_aside(observed, bundle, (plan, number)),
         format: FORMAT,
         number,

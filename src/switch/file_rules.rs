@@ -22,10 +22,10 @@ use std::collections::BTreeSet;
 
 use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
-use crate::store::manifest::{ManagedPath, Place, Unit};
+use crate::store::manifest::{Directory, ManagedPath, Place, Unit};
 use crate::switch::observed::{Aside, Found, Observed, live_target, shadowed_by};
 use crate::switch::plan::{Action, Collision, Desired, Plan, Steps, Way};
-use crate::switch::record::SetAside;
+use crate::switch::record::{FolderBefore, SetAside};
 
 /// The steps for all managed paths of the live, the committed, the pending and the desired bundle.
 pub(super) fn file_steps(observed: &Observed, desired: Desired<'_>, plan: &mut Plan) -> Steps {
@@ -62,6 +62,36 @@ pub(super) fn file_steps(observed: &Observed, desired: Desired<'_>, plan: &mut P
         }
     }
     steps
+}
+
+/// Gives folders that go, and had been there before us, the mode and the owner that they had.
+pub(super) fn restore_folders(observed: &Observed, desired: Desired<'_>, plan: &mut Plan) {
+    let directories = desired.generation.iter().flat_map(|(_, bundle)| &bundle.manifest.directories);
+    let stays: BTreeSet<&TargetPath> = directories.map(|directory| &directory.path).collect();
+    for before in observed.folders_before.keys().filter(|before| !stays.contains(&before.path)) {
+        if observed.folders.get(&before.path).is_some_and(|found| found != before) {
+            plan.step(
+                Action::RestoreFolder(before.clone()),
+                "it was so before, and no module has it any more",
+            );
+        }
+    }
+}
+
+/// What the record of a generation says of folders that were there before us: what is known, for folders that it has
+/// too, and what those are like that are new to us.
+pub(super) fn held_folders(observed: &Observed, bundle: &Bundle) -> Vec<FolderBefore> {
+    let ours = |path: &TargetPath| {
+        let mut all = observed.generations.bundles().flat_map(|bundle| &bundle.manifest.directories);
+        all.any(|directory| directory.path == *path)
+    };
+    let mut held = Vec::new();
+    for Directory { path, .. } in &bundle.manifest.directories {
+        let known = observed.folders_before.keys().find(|before| before.path == *path);
+        let found = observed.folders.get(path).filter(|_| !ours(path));
+        held.extend(known.or(found).cloned());
+    }
+    held
 }
 
 #[derive(Clone, Copy)]

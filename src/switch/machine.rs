@@ -13,6 +13,7 @@ use crate::switch::accounts::Accounts;
 use crate::switch::aside;
 use crate::switch::observed::{Active, Found, Generations, Observed, SHADOWING, UnitFound};
 use crate::switch::peek::Peek;
+use crate::switch::record::FolderBefore;
 use crate::switch::root::Root;
 use crate::switch::state::{State, StateError};
 use crate::switch::systemd::{self, Systemd, SystemdError};
@@ -103,6 +104,7 @@ impl Machine {
             None => Accounts::default(),
         };
         let units = self.units(&names)?;
+        let (folders_before, folders) = self.folders(&generations, desired)?;
         drop(bundles);
         Ok(Observed {
             generations,
@@ -114,7 +116,30 @@ impl Machine {
             accounts,
             ran,
             aside,
+            folders_before,
+            folders,
         })
+    }
+
+    /// What folders were like before us, and what they, and those of a bundle, are like.
+    fn folders(
+        &self,
+        generations: &Generations,
+        desired: Option<&Bundle>,
+    ) -> Result<(BTreeMap<FolderBefore, bool>, BTreeMap<TargetPath, FolderBefore>), LookError> {
+        let mut before = BTreeMap::new();
+        for (generation, committed) in [(&generations.pending, false), (&generations.committed, true)] {
+            let record = generation.as_ref().map(|generation| self.state.record(generation.number));
+            let folders = record.transpose()?.map(|record| record.folders_before).unwrap_or_default();
+            before.extend(folders.into_iter().map(|folder| (folder, committed)));
+        }
+        let wanted =
+            desired.iter().flat_map(|bundle| bundle.manifest.directories.iter().map(|one| &one.path));
+        let mut found = BTreeMap::new();
+        for path in before.keys().map(|folder| &folder.path).chain(wanted) {
+            found.extend(self.root.look_at_folder(path)?.map(|folder| (path.clone(), folder)));
+        }
+        Ok((before, found))
     }
 
     /// What the records of unfinished and live generations say that cannot be seen: which folders were made, and which

@@ -251,7 +251,10 @@ impl Model {
                 let digest = service.then(|| live(self).unwrap().unit(name).unwrap().digest);
                 self.set_unit(name, Active::Active, digest);
             }
-            Action::Directories | Action::DaemonReload | Action::ResetFailed(_) => {}
+            Action::Directories
+            | Action::RestoreFolder(_)
+            | Action::DaemonReload
+            | Action::ResetFailed(_) => {}
         }
     }
 

@@ -10,6 +10,7 @@ use crate::store::bundle::Bundle;
 use crate::store::manifest::{ManagedPath, Place};
 use crate::store::object::ObjectDigest;
 use crate::switch::accounts::Accounts;
+use crate::switch::record::FolderBefore;
 
 /// A generation and its bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +105,10 @@ pub struct Observed {
     pub ran: BTreeSet<UnitName>,
     /// Somebody else's files that the committed and the pending generation have set aside, by the path that they had.
     pub aside: BTreeMap<TargetPath, Aside>,
+    /// What folders were like before us, as the records of the committed generation (`true`) and of the pending one say.
+    pub folders_before: BTreeMap<FolderBefore, bool>,
+    /// What the folders of these records, and of the desired bundle, are like.
+    pub folders: BTreeMap<TargetPath, FolderBefore>,
 }
 
 /// A file of somebody else's that was set aside, as a record names it.

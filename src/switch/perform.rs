@@ -84,7 +84,7 @@ pub fn perform(
 
 /// Whether a step has nothing to do with managed paths.
 const fn comes_later(step: &Step) -> bool {
-    matches!(step.action, Action::ResetFailed(_) | Action::Directories)
+    matches!(step.action, Action::ResetFailed(_) | Action::Directories | Action::RestoreFolder(_))
 }
 
 /// The jobs that a plan goes on with; they are queued together, so that systemd keeps the order that the units ask for.
@@ -124,6 +124,7 @@ fn one(machine: &mut Machine, step: &Step, (number, bundle): (u64, Option<&Bundl
         }
         Action::Remove(path) => root.remove(path)?,
         Action::RemoveFolder(path) => root.remove_folder(path)?,
+        Action::RestoreFolder(before) => root.restore_folder(before)?,
         Action::Directories => {
             if let Some(bundle) = bundle {
                 make_directories(machine, &bundle.manifest)?;

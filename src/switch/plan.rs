@@ -13,8 +13,9 @@ use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
 use crate::store::manifest::{Manifest, Mode};
 use crate::store::object::ObjectName;
-use crate::switch::file_rules::file_steps;
+use crate::switch::file_rules::{file_steps, restore_folders};
 use crate::switch::observed::Observed;
+use crate::switch::record::FolderBefore;
 use crate::switch::unit_rules::unit_steps;
 
 /// What should be.
@@ -93,6 +94,8 @@ pub enum Action {
     RemoveFolder(TargetPath),
     /// Makes the folders of the bundle (systemd-tmpfiles).
     Directories,
+    /// Gives a folder the mode and the owner that it had before us.
+    RestoreFolder(FolderBefore),
     /// Lets systemd read all units again.
     DaemonReload,
     /// Forgets that a unit failed.
@@ -176,6 +179,7 @@ pub fn plan(observed: &Observed, desired: Desired<'_>) -> Plan {
     plan.step(Action::Flip(desired.generation.map(|(number, _)| number)), reason);
     plan.steps.extend(files.after);
     directories(desired, &mut plan);
+    restore_folders(observed, desired, &mut plan);
     if observed.units.is_some() {
         reload(observed, desired, &mut plan);
     }
@@ -262,6 +266,9 @@ impl fmt::Display for Action {
             Self::Remove(path) => write!(f, "remove {path}"),
             Self::RemoveFolder(path) => write!(f, "remove folder {path} if it is empty"),
             Self::Directories => f.write_str("make directories"),
+            Self::RestoreFolder(FolderBefore { path, mode, owner, group }) => {
+                write!(f, "give folder {path} mode {mode} and owner {owner}:{group} again")
+            }
             Self::DaemonReload => f.write_str("daemon-reload"),
             Self::ResetFailed(unit) => write!(f, "reset-failed {unit}"),
             Self::Reload(unit) => write!(f, "reload {unit}"),

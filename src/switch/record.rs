@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::base::name::UnitName;
 use crate::base::nesting::read;
 use crate::base::path::TargetPath;
+use crate::store::manifest::Mode;
 use crate::store::object::ObjectName;
 use crate::store::toml_writer::TomlWriter;
 
@@ -80,6 +81,23 @@ pub struct Record {
     /// Somebody else's files that are set aside for paths of this generation, sorted.
     #[serde(default)]
     pub aside: Vec<SetAside>,
+    /// What folders of this generation were like that had been there before us, sorted.
+    #[serde(default, rename = "folder_before")]
+    pub folders_before: Vec<FolderBefore>,
+}
+
+/// A folder that was there before us.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FolderBefore {
+    /// Where.
+    pub path: TargetPath,
+    /// Its permission bits.
+    pub mode: Mode,
+    /// The number of its owner.
+    pub owner: u32,
+    /// The number of its group.
+    pub group: u32,
 }
 
 /// A file of somebody else's that was set aside: a copy of it is in `aside/<generation>/`, below its own path.
@@ -128,6 +146,13 @@ impl Record {
             out.element("aside");
             out.text("path", aside.path.as_str());
             out.number("generation", aside.generation);
+        }
+        for folder in &self.folders_before {
+            out.element("folder_before");
+            out.text("path", folder.path.as_str());
+            out.text("mode", &folder.mode.to_string());
+            out.number("owner", u64::from(folder.owner));
+            out.number("group", u64::from(folder.group));
         }
         out.finish()
     }
@@ -179,6 +204,12 @@ mod tests {
             folders: vec![TargetPath::new("/etc/voevent").unwrap()],
             ran: vec![UnitName::new("comet.service").unwrap()],
             aside: vec![SetAside { path: TargetPath::new("/etc/motd").unwrap(), generation: number }],
+            folders_before: vec![FolderBefore {
+                path: TargetPath::new("/home/u").unwrap(),
+                mode: Mode::new(0o755).unwrap(),
+                owner: 1000,
+                group: 0,
+            }],
         }
     }
 

@@ -20,6 +20,7 @@ use crate::store::object::file_digest;
 use crate::switch::observed::Found;
 
 mod copy;
+mod folder;
 
 /// Files larger than this are nobody's configuration, and no generator of ours.
 const MAX_FILE: u64 = 64 << 20;

@@ -1,6 +1,7 @@
 //! What a running or failed unit leaves to be read: which definition it was started with, and its last words.
 #![expect(clippy::disallowed_methods, reason = "a door: it reads systemd's state files")]
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::base::name::UnitName;
@@ -17,13 +18,25 @@ const JOURNAL_TIME: Duration = Duration::from_secs(10);
 /// The value of [`FIELD`] in the definition that a unit was *started* with; a later reload does not change it. `None`
 /// where the unit does not run, or was started without the field, or cannot have one (sockets, timers, paths, targets).
 ///
+/// systemd leaves the file behind when the unit stops, and when it starts without the field: then it is older than the
+/// link with the id of the start, which is made with it (seen with 252 and 257).
+///
 /// # Errors
 /// Where the file is there and cannot be read.
 pub fn running_digest(unit: &UnitName) -> std::io::Result<Option<String>> {
-    match std::fs::read(format!("{STATE}/log-extra-fields:{unit}")) {
-        Ok(bytes) => Ok(field(&bytes, FIELD)),
+    digest_in(Path::new(STATE), unit)
+}
+
+fn digest_in(folder: &Path, unit: &UnitName) -> std::io::Result<Option<String>> {
+    let fields = folder.join(format!("log-extra-fields:{unit}"));
+    let read = || -> std::io::Result<Option<String>> {
+        let started = folder.join(format!("invocation:{unit}")).symlink_metadata()?.modified()?;
+        let is_of_start = fields.symlink_metadata()?.modified()? >= started;
+        Ok(if is_of_start { field(&std::fs::read(&fields)?, FIELD) } else { None })
+    };
+    match read() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        result => result,
     }
 }
 
@@ -95,6 +108,23 @@ mod tests {
         assert_eq!(field(&bytes, "VOEVENT_UNIT").as_deref(), Some("abc=d"));
         assert_eq!(field(&bytes, "B"), None);
         assert_eq!(field(&[], "A"), None);
+    }
+
+    #[test]
+    fn what_an_earlier_start_left_is_not_believed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (unit, start) = (UnitName::new("x.service").unwrap(), dir.path().join("invocation:x.service"));
+        let fields = dir.path().join("log-extra-fields:x.service");
+        assert_eq!(digest_in(dir.path(), &unit).unwrap(), None);
+        std::fs::write(&fields, file(&["VOEVENT_UNIT=abc"])).unwrap();
+        assert_eq!(digest_in(dir.path(), &unit).unwrap(), None);
+        std::os::unix::fs::symlink("id", &start).unwrap();
+        let at = |seconds| std::time::UNIX_EPOCH + Duration::from_secs(seconds);
+        let written = |time| std::fs::File::options().write(true).open(&fields).unwrap().set_modified(time);
+        written(at(1)).unwrap();
+        assert_eq!(digest_in(dir.path(), &unit).unwrap(), None);
+        written(start.symlink_metadata().unwrap().modified().unwrap()).unwrap();
+        assert_eq!(digest_in(dir.path(), &unit).unwrap().as_deref(), Some("abc"));
     }
 
     #[test]

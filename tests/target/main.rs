@@ -33,6 +33,7 @@ mod story;
 mod swap;
 mod time;
 mod two_nodes;
+mod take_over;
 mod unit_keys;
 mod unit_values;
 
@@ -60,6 +61,7 @@ pub(crate) use tests;
 /// Every file's tests.
 const ALL: &[&[Test]] = &[
     story::TESTS,
+    take_over::TESTS,
     same_bundle::TESTS,
     refusals::TESTS,
     crashes::TESTS,
