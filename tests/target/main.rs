@@ -31,9 +31,9 @@ mod secrets;
 mod ssh;
 mod story;
 mod swap;
+mod take_over;
 mod time;
 mod two_nodes;
-mod take_over;
 mod unit_keys;
 mod unit_values;
 
