@@ -48,6 +48,9 @@ pub enum LookError {
     Users(#[from] UsersError),
 }
 
+/// What folders were like before us, with whether the committed generation says so; what folders are like.
+type Folders = (BTreeMap<FolderBefore, bool>, BTreeMap<TargetPath, FolderBefore>);
+
 impl Machine {
     /// The machine that this program runs on.
     ///
@@ -122,11 +125,7 @@ impl Machine {
     }
 
     /// What folders were like before us, and what they, and those of a bundle, are like.
-    fn folders(
-        &self,
-        generations: &Generations,
-        desired: Option<&Bundle>,
-    ) -> Result<(BTreeMap<FolderBefore, bool>, BTreeMap<TargetPath, FolderBefore>), LookError> {
+    fn folders(&self, generations: &Generations, desired: Option<&Bundle>) -> Result<Folders, LookError> {
         let mut before = BTreeMap::new();
         for (generation, committed) in [(&generations.pending, false), (&generations.committed, true)] {
             let record = generation.as_ref().map(|generation| self.state.record(generation.number));
