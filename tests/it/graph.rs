@@ -14,13 +14,15 @@ fn the_modules_of_the_example() {
       graph [rankdir=LR, bgcolor="#ffffff", label="node1: modules", labelloc=t, fontname="monospace"];
       node [shape=box, style="filled,rounded", fontname="monospace", fontcolor="#111111"];
       edge [fontname="monospace", fontsize=10, fontcolor="#111111"];
-      "users" [label="users\nSystem users and groups, and their homes", class=required, fillcolor="#fbdb9d", color="#8f6100"];
+      "users" [label="users\nSystem users and groups, their homes and SSH keys", class=required, fillcolor="#fbdb9d", color="#8f6100"];
       "comet" [label="comet\nThe Comet VOEvent broker", class=named, fillcolor="#b5d9f0", color="#005a8f"];
       "firewall" [label="firewall\noff on this host", class=off, fillcolor="#ffffff", color="#555555", style="filled,rounded,dashed"];
       "monitor" [label="monitor\noff on this host", class=off, fillcolor="#ffffff", color="#555555", style="filled,rounded,dashed"];
+      "backup" [label="backup\noff on this host", class=off, fillcolor="#ffffff", color="#555555", style="filled,rounded,dashed"];
       "comet" -> "users" [style=solid, color="#666666", tooltip="comet requires users"];
       "comet" -> "firewall" [style=dashed, color="#666666", tooltip="comet uses firewall"];
       "comet" -> "monitor" [style=dashed, color="#666666", tooltip="comet uses monitor"];
+      "comet" -> "backup" [style=dashed, color="#666666", tooltip="comet uses backup"];
       "comet" -> "users" [style=bold, penwidth=2.5, color="#0072b2", label="accounts", tooltip="comet sets options of users: accounts"];
       subgraph "cluster legend" {
         graph [label="legend", color="#999999"];
@@ -41,13 +43,15 @@ fn the_modules_of_the_example() {
     title: "node1: modules"
     ---
     flowchart LR
-      n0["<b>users</b><br/>System users and groups, and their homes"]:::required
+      n0["<b>users</b><br/>System users and groups, their homes and SSH keys"]:::required
       n1["<b>comet</b><br/>The Comet VOEvent broker"]:::named
       n2["<b>firewall</b><br/>off on this host"]:::off
       n3["<b>monitor</b><br/>off on this host"]:::off
+      n4["<b>backup</b><br/>off on this host"]:::off
       n1 --> n0
       n1 -.-> n2
       n1 -.-> n3
+      n1 -.-> n4
       n1 ==>|"accounts"| n0
       subgraph legend
         direction LR
@@ -64,9 +68,9 @@ fn the_modules_of_the_example() {
       style l0 fill:#ffffff,stroke:#666666,color:#111111
       linkStyle 0 stroke:#666666
       style l1 fill:#ffffff,stroke:#666666,color:#111111,stroke-dasharray:7 4
-      linkStyle 1,2 stroke:#666666
+      linkStyle 1,2,3 stroke:#666666
       style l2 fill:#ffffff,stroke:#0072b2,color:#111111,stroke-width:3px
-      linkStyle 3 stroke:#0072b2
+      linkStyle 4 stroke:#0072b2
     ---- stderr
     "##);
     assert_eq!(sandbox.written(), Vec::<String>::new());
@@ -87,44 +91,47 @@ fn the_artifacts_of_the_example() {
       n2["<b>voeventserve</b><br/>user from users"]:::user
       n3["<b>/home/voeventdeploy</b><br/>directory from users, 0750"]:::directory
       n4["<b>/home/voeventserve</b><br/>directory from users, 0750"]:::directory
-      n5["<b>python3</b><br/>package for comet"]:::package
-      n6["<b>comet</b><br/>venv from comet: comet==3.1.0"]:::venv
-      n7["<b>/home/voeventserve/working#95;dir</b><br/>directory from comet, 0750"]:::directory
-      n8["<b>/home/voeventserve/working#95;dir/db</b><br/>directory from comet, 0750"]:::directory
-      n9["<b>/home/voeventserve/working#95;dir/db.bad</b><br/>directory from comet, 0750"]:::directory
-      n10["<b>launch.py</b><br/>file from comet"]:::file
-      n11["<b>spools.py</b><br/>file from comet"]:::file
-      n12["<b>eventdb.py</b><br/>file from comet"]:::file
-      n13["<b>broker.json</b><br/>file from comet"]:::file
-      n14["<b>comet-run</b><br/>script from comet"]:::script
-      n15["<b>comet.service</b><br/>unit from comet"]:::unit
-      n16["<b>comet-eventdb.service</b><br/>unit from comet"]:::unit
-      n17["<b>comet-eventdb.timer</b><br/>unit from comet"]:::unit
-      n18["<b>running</b><br/>check from comet: unit is active"]:::check
-      n19["<b>broadcast</b><br/>check from comet: vtp at port 8099"]:::check
-      n20["<b>receive</b><br/>check from comet: vtp-nak at port 8098"]:::check
-      n21["<b>voevent.target</b><br/>target of all our units"]:::unit
+      n5["<b>users-check</b><br/>script from users"]:::script
+      n6["<b>users</b><br/>check from users: script"]:::check
+      n7["<b>python3</b><br/>package for comet"]:::package
+      n8["<b>comet</b><br/>venv from comet: comet==3.1.0"]:::venv
+      n9["<b>/home/voeventserve/working#95;dir</b><br/>directory from comet, 0750"]:::directory
+      n10["<b>/home/voeventserve/working#95;dir/db</b><br/>directory from comet, 0750"]:::directory
+      n11["<b>/home/voeventserve/working#95;dir/db.bad</b><br/>directory from comet, 0750"]:::directory
+      n12["<b>launch.py</b><br/>file from comet"]:::file
+      n13["<b>spools.py</b><br/>file from comet"]:::file
+      n14["<b>eventdb.py</b><br/>file from comet"]:::file
+      n15["<b>broker.json</b><br/>file from comet"]:::file
+      n16["<b>comet-run</b><br/>script from comet"]:::script
+      n17["<b>comet.service</b><br/>unit from comet"]:::unit
+      n18["<b>comet-eventdb.service</b><br/>unit from comet"]:::unit
+      n19["<b>comet-eventdb.timer</b><br/>unit from comet"]:::unit
+      n20["<b>running</b><br/>check from comet: unit is active"]:::check
+      n21["<b>broadcast</b><br/>check from comet: vtp at port 8099"]:::check
+      n22["<b>receive</b><br/>check from comet: vtp-nak at port 8098"]:::check
+      n23["<b>voevent.target</b><br/>target of all our units"]:::unit
       n1 -.-> n0
       n2 -.-> n0
       n3 -.-> n1
       n4 -.-> n2
-      n7 -.-> n2
-      n8 -.-> n2
+      n6 --> n5
       n9 -.-> n2
-      n13 --> n11
-      n14 --> n6
-      n14 --> n10
-      n14 --> n13
-      n15 --> n6
-      n15 --> n12
-      n15 --> n14
-      n21 -.-> n15
-      n16 --> n6
+      n10 -.-> n2
+      n11 -.-> n2
+      n15 --> n13
+      n16 --> n8
       n16 --> n12
+      n16 --> n15
+      n17 --> n8
+      n17 --> n14
+      n17 --> n16
+      n23 -.-> n17
+      n18 --> n8
+      n18 --> n14
+      n23 -.-> n19
+      n20 -.-> n17
       n21 -.-> n17
-      n18 -.-> n15
-      n19 -.-> n15
-      n20 -.-> n15
+      n22 -.-> n17
       subgraph legend
         direction LR
         k_unit["unit"]:::unit
@@ -152,13 +159,13 @@ fn the_artifacts_of_the_example() {
       classDef package fill:#ffffff,stroke:#555555,color:#111111
       classDef check fill:#f6c6a8,stroke:#a34700,color:#111111
       style l0 fill:#ffffff,stroke:#666666,color:#111111
-      linkStyle 7,8,9,10,11,12,13,15,16 stroke:#666666
+      linkStyle 4,8,9,10,11,12,13,14,16,17 stroke:#666666
       style l1 fill:#ffffff,stroke:#0072b2,color:#111111,stroke-dasharray:7 4
-      linkStyle 14,17 stroke:#0072b2
+      linkStyle 15,18 stroke:#0072b2
       style l2 fill:#ffffff,stroke:#d55e00,color:#111111,stroke-dasharray:2 3
-      linkStyle 18,19,20 stroke:#d55e00
+      linkStyle 19,20,21 stroke:#d55e00
       style l3 fill:#ffffff,stroke:#b06590,color:#111111,stroke-dasharray:2 3
-      linkStyle 2,3,4,5,6 stroke:#b06590
+      linkStyle 2,3,5,6,7 stroke:#b06590
       style l4 fill:#ffffff,stroke:#b06590,color:#111111,stroke-dasharray:2 3
       linkStyle 0,1 stroke:#b06590
     ---- stderr

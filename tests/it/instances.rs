@@ -33,7 +33,7 @@ fn a_second_broker_is_added_to_the_first() {
     generated/store/[HASH]-node1
     ---- stderr
     node1: 3 modules: users, comet, comet:backup
-    35 artifacts, 18 objects with [SIZE] bytes in all, 6 of them new
+    37 artifacts, 19 objects with [SIZE] bytes in all, 6 of them new
     new check broadcast-backup
     new check running-backup
     new directory /home/voeventserve/working_dir-backup

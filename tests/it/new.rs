@@ -41,11 +41,14 @@ fn the_comments_of_a_new_host_are_true() {
     let sandbox = Sandbox::example();
     assert!(sandbox.run(&["new", "host", "a"]).status.success());
     let text = sandbox.read("hosts/a.toml");
-    let comment = regex::Regex::new("(?m)^# ([a-z_]+ = )").unwrap();
+    let comment = regex::Regex::new("(?m)^# ([a-z_]+ = [^…])").unwrap();
     let (head, options) = text.split_once("\n\n#").unwrap();
     assert!(comment.find_iter(options).count() > 10);
-    // The example of a map is none that is so.
-    let options = comment.replace_all(options, "$1").replace("\naccounts", "\n# accounts");
+    // The examples of maps are none that are so.
+    let options = comment
+        .replace_all(options, "$1")
+        .replace("\naccounts", "\n# accounts")
+        .replace("\nplugins", "\n# plugins");
     sandbox.write("hosts/b.toml", &format!("{head}\n\n#{options}"));
     let settings = |host: &str| -> Vec<(String, String)> {
         let all = compiled(&sandbox, host).settings.values;

@@ -50,11 +50,14 @@ fn a_setting_with_every_definition() {
     insta::assert_snapshot!(asked(&project, &["why", "node1", "users.accounts.observer"]), @r#"
     exit 0
     ---- stdout
-    users.accounts.observer = { "home" = "/home/observer", "shell" = "/bin/bash" }
+    users.accounts.observer = { "home" = "/home/observer", "keys" = [], "shell" = "…
       + host     hosts/node1.toml:26  { shell = "/bin/bash" }
 
     users.accounts.observer.home = "/home/observer"
       > default  modules/users/module.toml:N  "/home/observer"
+
+    users.accounts.observer.keys = []
+      + default  modules/users/module.toml:N  []
 
     users.accounts.observer.shell = "/bin/bash"
       > host     hosts/node1.toml:27           "/bin/bash"
@@ -131,11 +134,11 @@ fn what_depends_on_what() {
             comet.user = "voeventserve"
               users.serve_user = "voeventserve"
             users.accounts = { "voeventdeploy" = { "home" = "/home/voeventdeploy", …
-              users.accounts.voeventdeploy = { "home" = "/home/voeventdeploy", "she…
+              users.accounts.voeventdeploy = { "home" = "/home/voeventdeploy", "key…
                 users.accounts.voeventdeploy.home = "/home/voeventdeploy"
                 users.accounts.voeventdeploy.shell = "/bin/bash"
                 users.deploy_user = "voeventdeploy"
-              users.accounts.voeventserve = { "home" = "/home/voeventserve", "shell…
+              users.accounts.voeventserve = { "home" = "/home/voeventserve", "keys"…
                 users.accounts.voeventserve.home = "/home/voeventserve"
                 users.accounts.voeventserve.shell = "/usr/sbin/nologin"
       comet.local_ivo = "ivo://org.example/node1"

@@ -19,18 +19,31 @@ pub(super) const HOST: &str = "hosts/node1.toml";
 /// The module with everything.
 pub(super) const ALL: &str = include_str!("../seeds/module.toml");
 
+/// A file of the project, by its path.
+macro_rules! own {
+    ($path:literal) => {
+        ($path, include_str!(concat!("../../../", $path)))
+    };
+}
+
 /// The project's own host and modules, and the module with everything.
 const FILES: &[(&str, &str)] = &[
-    (HOST, include_str!("../../../hosts/node1.toml")),
+    own!("hosts/node1.toml"),
     ("hosts/site.toml", "[users]\ngroup = \"site\"\n"),
-    ("modules/users/module.toml", include_str!("../../../modules/users/module.toml")),
-    ("modules/comet/module.toml", include_str!("../../../modules/comet/module.toml")),
-    ("modules/comet/comet-run.sh.j2", include_str!("../../../modules/comet/comet-run.sh.j2")),
-    ("modules/comet/comet.service.j2", include_str!("../../../modules/comet/comet.service.j2")),
-    ("modules/comet/broker.json.j2", include_str!("../../../modules/comet/broker.json.j2")),
-    ("modules/comet/launch.py", include_str!("../../../modules/comet/launch.py")),
-    ("modules/comet/spools.py", include_str!("../../../modules/comet/spools.py")),
-    ("modules/users/users-check.sh.j2", include_str!("../../../modules/users/users-check.sh.j2")),
+    own!("modules/users/module.toml"),
+    own!("modules/users/authorized_keys.j2"),
+    own!("modules/users/hardened.j2"),
+    own!("modules/users/users-check.sh.j2"),
+    own!("modules/comet/module.toml"),
+    own!("modules/comet/broker.json.j2"),
+    own!("modules/comet/comet-eventdb.service.j2"),
+    own!("modules/comet/comet-eventdb.timer.j2"),
+    own!("modules/comet/comet-run.sh.j2"),
+    own!("modules/comet/comet.service.j2"),
+    own!("modules/comet/eventdb.py"),
+    own!("modules/comet/launch.py"),
+    own!("modules/comet/spools.py"),
+    own!("modules/comet/working_dir.j2"),
     ("modules/all/module.toml", ALL),
     ("modules/all/x.json.j2", "{\"a\": {{ all.s }}, \"b\": {{ all.mt }}}\n"),
     ("modules/all/x.toml.j2", "a = {{ all.s }}\nb = {{ all.l }}\n"),

@@ -75,14 +75,14 @@ fn two_artifacts_for_one_path() {
     project.append("modules/users/module.toml", file);
     insta::assert_snapshot!(project.refused(), @"
     error: two artifacts for `/etc/motd`
-       --> modules/comet/module.toml:473:1
+       --> modules/comet/module.toml:479:1
         |
-    473 | [[file]]
+    479 | [[file]]
         | ^^^^^^^^ the second
         |
-       ::: modules/users/module.toml:65:1
+       ::: modules/users/module.toml:109:1
         |
-     65 | [[file]]
+    109 | [[file]]
         | -------- the first
         |
         = help: a path has one owner: give one of them another path, or place it by one module

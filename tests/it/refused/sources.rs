@@ -157,9 +157,9 @@ fn a_missing_template_and_a_missing_source() {
         = help: `modules/comet` has no such file
 
     error: there is no `modules/comet/modt`
-       --> modules/comet/module.toml:475:10
+       --> modules/comet/module.toml:481:10
         |
-    475 | source = "modt"
+    481 | source = "modt"
         |          ^^^^^^
         |
         = help: did you mean `modules/comet/motd`?
@@ -169,7 +169,7 @@ fn a_missing_template_and_a_missing_source() {
 #[test]
 fn a_ring_of_modules() {
     let project = Sandbox::example();
-    project.edit("modules/users/module.toml", "homes\"\n", "homes\"\nuses = [\"comet\"]\n");
+    project.edit("modules/users/module.toml", "SSH keys\"\n", "SSH keys\"\nuses = [\"comet\"]\n");
     insta::assert_snapshot!(project.refused(), @r#"
     error: modules name each other in a ring: `comet` → `users` → `comet`
      --> modules/comet/module.toml:4:13
