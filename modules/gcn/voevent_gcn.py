@@ -551,7 +551,10 @@ def secrets() -> dict[str, str]:
 
 
 def resend(config: Config) -> int:
-    """Hands the dead letters to the broker once more; those that it takes go."""
+    """Hands the dead letters to the broker once more; those that it takes go.
+
+    "Previously seen" is no proof that it took one: Comet remembers what it refused, too.
+    """
     dead = DeadLetters(Path(config.state) / "dead", config.dead_letters, config.dead_bytes)
     left = 0
     for _, size, path in dead.letters():
@@ -559,7 +562,7 @@ def resend(config: Config) -> int:
             left += 1
             continue
         answer = submit(path.read_bytes(), config.port)
-        if answer.kind == "ack" or "Previously seen" in answer.reason:
+        if answer.kind == "ack":
             dead.remove(path)
             log(6, f"{path.name}: {answer.kind} {answer.reason}")
         else:
