@@ -155,8 +155,9 @@ fn the_example_host_compiles() {
         fi
     done
 
-    # What is executed is root's alone, on each way to it.
-    other=$(find /var/lib/voevent /etc/voevent ! -type l \( ! -user root -o -perm /022 \) -print -quit 2>/dev/null || true)
+    # What is executed is root's alone, on each way to it. What was set aside keeps its owner, in a folder that only root enters.
+    other=$(find /var/lib/voevent /etc/voevent -path /var/lib/voevent/aside -prune -o \
+        ! -type l \( ! -user root -o -perm /022 \) -print -quit 2>/dev/null || true)
     if [ -n "$other" ]; then
         echo "\`$other\` can be changed by others than root" >&2
         failed=1
