@@ -151,7 +151,7 @@ class Figures:
             f'voevent_handler_{name}{{handler="{self.handler}"}}': value for name, value in gauges.items()
         }
         for name, value in every.items():
-            families.setdefault(name.partition("{")[0], []).append(f"{name} {value:g}")
+            families.setdefault(name.partition("{")[0], []).append(f"{name} {value:.15g}")
         text = "".join(
             f"# TYPE {family} {'counter' if family.endswith('_total') else 'gauge'}\n" + "\n".join(lines) + "\n"
             for family, lines in families.items()

@@ -243,6 +243,16 @@ def test_counters_go_on_and_old_events_go(handler: Handler) -> None:
     handler.until(lambda: handler.names("done") == [])
 
 
+def test_counters_stay_exact(tmp_path: Path) -> None:
+    figures = dispatch.Figures(tmp_path / "metrics.prom", "h")
+    figures.add("events", ',outcome="done"', 1_234_567)
+    figures.write({})
+    again = dispatch.Figures(tmp_path / "metrics.prom", "h")
+    again.add("events", ',outcome="done"')
+    again.write({})
+    assert 'voevent_handler_events_total{handler="h",outcome="done"} 1234568\n' in again.path.read_text()
+
+
 def test_what_is_no_event_is_left(handler: Handler) -> None:
     (handler.folder / "in" / "folder.xml").mkdir()
     (handler.folder / "in" / "note.txt").touch()
