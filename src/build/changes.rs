@@ -152,12 +152,17 @@ fn some(value: Option<&impl ToString>) -> String {
     value.map(ToString::to_string).unwrap_or_default()
 }
 
+/// A flag that few have: it is shown where it is set.
+fn flag(set: bool) -> String {
+    some(set.then_some(&set))
+}
+
 fn of_user(user: &User) -> Fields {
     vec![
         ("group", user.group.to_string()),
         ("home", user.home.to_string()),
         ("shell", user.shell.to_string()),
-        ("adopt", if user.adopt { user.adopt.to_string() } else { String::new() }),
+        ("adopt", flag(user.adopt)),
     ]
 }
 
@@ -178,7 +183,7 @@ fn of_path(path: &ManagedPath) -> Fields {
         ("place", path.place.as_str().to_owned()),
         ("mode", some(path.mode().as_ref())),
         ("to", to),
-        ("adopt", if path.adopt { path.adopt.to_string() } else { String::new() }),
+        ("adopt", flag(path.adopt)),
     ]
 }
 
@@ -192,7 +197,7 @@ fn of_unit(unit: &Unit) -> Fields {
         ("X-StopOnRemoval", unit.stop_on_removal.to_string()),
         ("seconds to start", unit.start_timeout.to_string()),
         ("seconds to stop", unit.stop_timeout.to_string()),
-        ("adopt", if unit.adopt { unit.adopt.to_string() } else { String::new() }),
+        ("adopt", flag(unit.adopt)),
     ]
 }
 
