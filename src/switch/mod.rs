@@ -32,6 +32,7 @@ pub mod record;
 pub mod recover;
 
 pub mod aside;
+pub mod beneath;
 pub mod bundle_path;
 pub mod derive;
 pub mod derived;

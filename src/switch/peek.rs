@@ -5,10 +5,11 @@ use std::io::Read as _;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::base::io::{IoError, OnPath as _};
+use crate::switch::beneath;
 
 /// A root to look into: `/`, or that of an offline root.
 #[derive(Debug)]
@@ -35,10 +36,7 @@ impl Peek {
     }
 
     fn at(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-        let below = path.trim_start_matches('/');
-        let below = if below.is_empty() { "." } else { below };
-        rustix::fs::openat2(&self.fd, below, flags | OFlags::CLOEXEC, Mode::empty(), resolve)
+        beneath::open(&self.fd, path, flags)
     }
 
     fn shown(&self, path: &str) -> PathBuf {
@@ -84,9 +82,7 @@ impl Peek {
     /// # Errors
     /// Where the system does not say.
     pub fn stat_plain(&self, path: &str) -> Result<Option<Option<Stat>>, IoError> {
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        match rustix::fs::openat2(&self.fd, path.trim_start_matches('/'), flags, Mode::empty(), resolve) {
+        match beneath::open_plain(&self.fd, path, OFlags::PATH | OFlags::NOFOLLOW) {
             Ok(fd) => {
                 let found = rustix::fs::statat(fd.as_fd(), "", AtFlags::EMPTY_PATH);
                 let found = found.on("look at", self.shown(path))?;

@@ -11,12 +11,13 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::base::io::{IoError, OnPath as _};
 use crate::base::path::TargetPath;
 use crate::store::object::file_digest;
+use crate::switch::beneath;
 use crate::switch::observed::Found;
 
 mod copy;
@@ -79,12 +80,7 @@ impl Root {
     }
 
     fn open_beneath(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-        let path = match path.trim_start_matches('/') {
-            "" => ".",
-            path => path,
-        };
-        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-        rustix::fs::openat2(&self.fd, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve)
+        beneath::open(&self.fd, path, flags)
     }
 
     fn folder(&self, path: &str) -> Result<OwnedFd, IoError> {
@@ -187,6 +183,14 @@ impl Root {
         Ok((folder, temporary, shown))
     }
 
+    /// Renames what was made beside a path over it.
+    fn put_in_place(&mut self, folder: &OwnedFd, temporary: &str, path: &TargetPath) -> Result<(), IoError> {
+        rustix::fs::renameat(folder, temporary, folder, path.file_name())
+            .on("rename to", self.shown(path.as_str()))?;
+        self.touched.insert(path.parent().to_owned());
+        Ok(())
+    }
+
     /// Renames a link with this target into place.
     ///
     /// # Errors
@@ -194,10 +198,7 @@ impl Root {
     pub fn place_link(&mut self, path: &TargetPath, target: &str, number: u64) -> Result<(), IoError> {
         let (folder, temporary, shown) = self.beside(path, number)?;
         rustix::fs::symlinkat(target, &folder, temporary.as_str()).on("make link", &shown)?;
-        rustix::fs::renameat(&folder, temporary.as_str(), &folder, path.file_name())
-            .on("rename to", &shown)?;
-        self.touched.insert(path.parent().to_owned());
-        Ok(())
+        self.put_in_place(&folder, &temporary, path)
     }
 
     /// Renames a file of root's with these bytes and this mode into place.
@@ -220,10 +221,7 @@ impl Root {
         let mut file = File::from(fd);
         file.write_all(content).on("write", &shown)?;
         file.sync_all().on("sync", &shown)?;
-        rustix::fs::renameat(&folder, temporary.as_str(), &folder, path.file_name())
-            .on("rename to", &shown)?;
-        self.touched.insert(path.parent().to_owned());
-        Ok(())
+        self.put_in_place(&folder, &temporary, path)
     }
 
     /// Removes a file or link, which may be gone already.

@@ -42,10 +42,7 @@ impl Root {
                 .on("create", &shown)?;
             copy_file(from, to).on("copy", &source)?;
         }
-        rustix::fs::renameat(&folder, temporary.as_str(), &folder, path.file_name())
-            .on("rename to", &shown)?;
-        self.touched.insert(path.parent().to_owned());
-        Ok(())
+        self.put_in_place(&folder, &temporary, path)
     }
 }
 

@@ -3,22 +3,20 @@
 
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{Gid, Mode, OFlags, ResolveFlags, Uid};
+use rustix::fs::{Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
 use crate::base::io::{IoError, OnPath as _};
 use crate::base::path::TargetPath;
 use crate::store::manifest;
+use crate::switch::beneath;
 use crate::switch::record::FolderBefore;
 
 use super::Root;
 
 impl Root {
     fn open_folder(&self, path: &TargetPath) -> Result<Option<OwnedFd>, IoError> {
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let inner = path.as_str().trim_start_matches('/');
-        match rustix::fs::openat2(&self.fd, inner, flags, Mode::empty(), resolve) {
+        match beneath::open_plain(&self.fd, path.as_str(), OFlags::RDONLY | OFlags::DIRECTORY) {
             Ok(fd) => Ok(Some(fd)),
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
             Err(error) => Err(error).on("open folder", self.shown(path.as_str())),
