@@ -27,7 +27,7 @@ use crate::switch::observed::{Active, Observed};
 use crate::switch::origin;
 use crate::switch::perform::{OnError, Part, perform, time_of};
 use crate::switch::plan::{Action, Desired, Plan, Way, plan};
-use crate::switch::prepare::{install_packages, make_users, preflight};
+use crate::switch::prepare::{make_users, preflight};
 use crate::switch::prove::prove;
 use crate::switch::record::{FORMAT, Outcome, Record, predecessor};
 use crate::switch::recover::{Recovered, end, is_done, recover};
@@ -108,10 +108,7 @@ fn activate_locked(
     tell: &mut dyn FnMut(&str),
 ) -> Result<Ending, Failure> {
     let (bundle, again) = find(machine, request)?;
-    if request.install_packages {
-        install_packages(machine, &bundle, tell)?;
-    }
-    let facts = preflight(machine, &bundle)?;
+    let facts = preflight(machine, &bundle, (request.install_packages, tell))?;
     let provenance = match (&request.to, again) {
         (To::Path(path), _) => receive(machine, &bundle, path, tell)?,
         (_, Some(again)) => machine.state.record(again)?.provenance,

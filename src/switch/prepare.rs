@@ -21,33 +21,26 @@ use crate::switch::users::{self, UsersError};
 
 /// Refuses a target that the bundle cannot work on: system, arch, interpreter, packages, room, ports, folders.
 ///
-/// # Errors
-/// All that is wrong, at once.
-pub fn preflight(machine: &Machine, bundle: &Bundle) -> Result<Facts, Failure> {
-    let seen = look(machine, bundle)?;
-    refuse(seen.others.into_iter().chain(seen.of_packages).collect())?;
-    Ok(seen.facts)
-}
-
-/// Installs the packages that the bundle needs and the machine has not: where nothing else is wrong with it.
+/// Where that is asked for, packages that are missing are installed before, if nothing else is wrong.
 ///
 /// # Errors
-/// What else is wrong; or why they could not be installed.
-pub fn install_packages(
+/// All that is wrong, at once; or why packages could not be installed.
+pub fn preflight(
     machine: &Machine,
     bundle: &Bundle,
-    tell: &mut dyn FnMut(&str),
-) -> Result<(), Failure> {
-    let seen = look(machine, bundle)?;
+    (install_packages, tell): (bool, &mut dyn FnMut(&str)),
+) -> Result<Facts, Failure> {
+    let mut seen = look(machine, bundle)?;
     let missing = missing(&bundle.manifest.packages, &seen.facts);
-    if missing.is_empty() {
-        return Ok(());
+    if install_packages && !missing.is_empty() {
+        refuse(seen.others)?;
+        tell(&format!("installing packages: {}", missing.join(" ")));
+        apt::install(machine.root.dir(), &missing)?;
+        tell("packages are installed, and stay whatever becomes of this switch");
+        seen = look(machine, bundle)?;
     }
-    refuse(seen.others)?;
-    tell(&format!("installing packages: {}", missing.join(" ")));
-    apt::install(machine.root.dir(), &missing)?;
-    tell("packages are installed, and stay whatever becomes of this switch");
-    Ok(())
+    refuse(seen.others.into_iter().chain(seen.of_packages).collect())?;
+    Ok(seen.facts)
 }
 
 /// What a machine is, and what is wrong with it, in words.
@@ -82,7 +75,7 @@ fn look(machine: &Machine, bundle: &Bundle) -> Result<Seen, Failure> {
     let words = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
     let (mut of_packages, mut others) = (words(of_packages), words(others));
     others.extend(dbm_changed(machine, &facts)?);
-    of_packages.extend(leads_nowhere(machine, manifest)?);
+    of_packages.extend(leads_nowhere(&peek, manifest)?);
     let secrets: BTreeSet<&TargetPath> =
         manifest.secrets.iter().filter(|secret| secret.object.is_none()).map(|secret| &secret.path).collect();
     for path in manifest.paths.iter().map(|managed| &managed.path).chain(secrets) {
@@ -102,8 +95,7 @@ fn refuse(problems: Vec<String>) -> Result<(), Failure> {
 }
 
 /// Links straight to what is not there, and comes with nothing of the bundle.
-fn leads_nowhere(machine: &Machine, manifest: &Manifest) -> Result<Vec<String>, Failure> {
-    let peek = Peek::open(machine.root.dir())?;
+fn leads_nowhere(peek: &Peek, manifest: &Manifest) -> Result<Vec<String>, Failure> {
     let mut problems = Vec::new();
     for managed in &manifest.paths {
         let Place::Straight(to) = &managed.place else { continue };
