@@ -12,9 +12,10 @@ use crate::base::io::{IoError, OnPath as _};
 use crate::base::path::TargetPath;
 use crate::switch::failure::Failure;
 use crate::switch::machine::Machine;
-use crate::switch::observed::{Aside, Found, Generations};
+use crate::switch::observed::{Aside, Found};
+use crate::switch::record::Record;
 use crate::switch::root::Root;
-use crate::switch::state::{Pointer, State, StateError, sync};
+use crate::switch::state::{Pointer, State, sync};
 
 /// Copies somebody else's file to where generation `number` keeps it; durable when this returns.
 ///
@@ -59,21 +60,24 @@ pub fn give_back(
     machine.root.copy_from(&aside, path, number)
 }
 
-/// What the committed and the pending generation have set aside, by their records.
+/// What was set aside, by the records that hold it, each with whether it is that of the committed generation.
 ///
 /// # Errors
-/// Where a record or a copy cannot be looked at.
-pub fn observe(state: &State, generations: &Generations) -> Result<BTreeMap<TargetPath, Aside>, StateError> {
+/// Where a copy cannot be looked at.
+pub fn observe<'a>(
+    state: &State,
+    held: impl Iterator<Item = (&'a Record, bool)>,
+) -> Result<BTreeMap<TargetPath, Aside>, IoError> {
     let mut found = BTreeMap::new();
-    for (generation, committed) in [(&generations.pending, false), (&generations.committed, true)] {
-        let Some(generation) = generation else { continue };
-        for entry in state.record(generation.number)?.aside {
+    for (record, committed) in held {
+        for entry in &record.aside {
             let copy = match open(state, entry.generation) {
                 Ok(aside) => aside.look(&entry.path)?,
                 Err(error) if error.source.kind() == io::ErrorKind::NotFound => Found::Absent,
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             };
-            found.insert(entry.path, Aside { generation: entry.generation, found: copy, committed });
+            let aside = Aside { generation: entry.generation, found: copy, committed };
+            found.insert(entry.path.clone(), aside);
         }
     }
     Ok(found)

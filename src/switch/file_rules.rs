@@ -68,7 +68,7 @@ pub(super) fn file_steps(observed: &Observed, desired: Desired<'_>, plan: &mut P
 pub(super) fn restore_folders(observed: &Observed, desired: Desired<'_>, plan: &mut Plan) {
     let directories = desired.generation.iter().flat_map(|(_, bundle)| &bundle.manifest.directories);
     let stays: BTreeSet<&TargetPath> = directories.map(|directory| &directory.path).collect();
-    for before in observed.folders_before.keys().filter(|before| !stays.contains(&before.path)) {
+    for before in observed.folders_before.iter().filter(|before| !stays.contains(&before.path)) {
         if observed.folders.get(&before.path).is_some_and(|found| found != before) {
             plan.step(
                 Action::RestoreFolder(before.clone()),
@@ -87,7 +87,7 @@ pub(super) fn held_folders(observed: &Observed, bundle: &Bundle) -> Vec<FolderBe
     };
     let mut held = Vec::new();
     for Directory { path, .. } in &bundle.manifest.directories {
-        let known = observed.folders_before.keys().find(|before| before.path == *path);
+        let known = observed.folders_before.iter().find(|before| before.path == *path);
         let found = observed.folders.get(path).filter(|_| !ours(path));
         held.extend(known.or(found).cloned());
     }

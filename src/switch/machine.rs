@@ -1,5 +1,6 @@
 //! A target with all its doors: files, the activator's own folder, systemd. What is looked at is gathered here.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -11,9 +12,9 @@ use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
 use crate::switch::accounts::Accounts;
 use crate::switch::aside;
-use crate::switch::observed::{Active, Found, Generations, Observed, SHADOWING, UnitFound};
+use crate::switch::observed::{Active, Found, Generation, Generations, Observed, SHADOWING, UnitFound};
 use crate::switch::peek::Peek;
-use crate::switch::record::FolderBefore;
+use crate::switch::record::{FolderBefore, Record};
 use crate::switch::root::Root;
 use crate::switch::state::{State, StateError};
 use crate::switch::systemd::{self, Systemd, SystemdError};
@@ -48,8 +49,19 @@ pub enum LookError {
     Users(#[from] UsersError),
 }
 
-/// What folders were like before us, with whether the committed generation says so; what folders are like.
-type Folders = (BTreeMap<FolderBefore, bool>, BTreeMap<TargetPath, FolderBefore>);
+/// Records, by the number of their generation.
+type Records = BTreeMap<u64, Record>;
+
+/// What folders were like before us; what folders are like.
+type Folders = (BTreeSet<FolderBefore>, BTreeMap<TargetPath, FolderBefore>);
+
+/// The records that say what was there before us, with whether it is that of the committed generation. That comes last:
+/// where both say something of one path, it counts.
+fn held<'a>(generations: &Generations, records: &'a Records) -> impl Iterator<Item = (&'a Record, bool)> {
+    [(&generations.pending, false), (&generations.committed, true)]
+        .into_iter()
+        .filter_map(|(generation, committed)| Some((records.get(&generation.as_ref()?.number)?, committed)))
+}
 
 impl Machine {
     /// The machine that this program runs on.
@@ -77,9 +89,10 @@ impl Machine {
     /// Where something cannot be looked at.
     pub fn observe(&mut self, desired: Option<&Bundle>) -> Result<Observed, LookError> {
         let generations = self.state.generations()?;
-        let (made_folders, ran) = self.recorded(&generations)?;
+        let records = self.records(&generations)?;
+        let (made_folders, ran) = self.recorded(&generations, &records);
         let bundles: Vec<&Bundle> = generations.bundles().chain(desired).collect();
-        let aside = aside::observe(&self.state, &generations)?;
+        let aside = aside::observe(&self.state, held(&generations, &records))?;
         let paths: BTreeSet<&TargetPath> = bundles
             .iter()
             .flat_map(|bundle| bundle.manifest.paths.iter().map(|managed| &managed.path))
@@ -107,7 +120,7 @@ impl Machine {
             None => Accounts::default(),
         };
         let units = self.units(&names)?;
-        let (folders_before, folders) = self.folders(&generations, desired)?;
+        let (folders_before, folders) = self.folders(held(&generations, &records), desired)?;
         drop(bundles);
         Ok(Observed {
             generations,
@@ -124,18 +137,31 @@ impl Machine {
         })
     }
 
-    /// What folders were like before us, and what they, and those of a bundle, are like.
-    fn folders(&self, generations: &Generations, desired: Option<&Bundle>) -> Result<Folders, LookError> {
-        let mut before = BTreeMap::new();
-        for (generation, committed) in [(&generations.pending, false), (&generations.committed, true)] {
-            let record = generation.as_ref().map(|generation| self.state.record(generation.number));
-            let folders = record.transpose()?.map(|record| record.folders_before).unwrap_or_default();
-            before.extend(folders.into_iter().map(|folder| (folder, committed)));
+    /// The records of these generations, each read once.
+    fn records(&self, generations: &Generations) -> Result<Records, StateError> {
+        let mut records = Records::new();
+        for generation in
+            [&generations.live, &generations.committed, &generations.pending].into_iter().flatten()
+        {
+            if let Entry::Vacant(place) = records.entry(generation.number) {
+                place.insert(self.state.record(generation.number)?);
+            }
         }
+        Ok(records)
+    }
+
+    /// What folders were like before us, and what they, and those of a bundle, are like.
+    fn folders<'a>(
+        &self,
+        held: impl Iterator<Item = (&'a Record, bool)>,
+        desired: Option<&Bundle>,
+    ) -> Result<Folders, LookError> {
+        let before: BTreeSet<FolderBefore> =
+            held.flat_map(|(record, _)| record.folders_before.iter().cloned()).collect();
         let wanted =
             desired.iter().flat_map(|bundle| bundle.manifest.directories.iter().map(|one| &one.path));
         let mut found = BTreeMap::new();
-        for path in before.keys().map(|folder| &folder.path).chain(wanted) {
+        for path in before.iter().map(|folder| &folder.path).chain(wanted) {
             found.extend(self.root.look_at_folder(path)?.map(|folder| (path.clone(), folder)));
         }
         Ok((before, found))
@@ -146,16 +172,14 @@ impl Machine {
     fn recorded(
         &self,
         generations: &Generations,
-    ) -> Result<(BTreeSet<TargetPath>, BTreeSet<UnitName>), StateError> {
-        let (mut folders, mut ran) = (BTreeSet::new(), BTreeSet::new());
-        for generation in [&generations.live, &generations.pending].into_iter().flatten() {
-            let record = self.state.record(generation.number)?;
-            folders.extend(record.folders.into_iter().filter(|folder| self.root.is_folder(folder.as_str())));
-        }
-        if let Some(pending) = &generations.pending {
-            ran.extend(self.state.record(pending.number)?.ran);
-        }
-        Ok((folders, ran))
+        records: &Records,
+    ) -> (BTreeSet<TargetPath>, BTreeSet<UnitName>) {
+        let record = |generation: &Option<Generation>| records.get(&generation.as_ref()?.number);
+        let (live, pending) = (record(&generations.live), record(&generations.pending));
+        let folders = [live, pending].into_iter().flatten().flat_map(|record| &record.folders);
+        let folders = folders.filter(|folder| self.root.is_folder(folder.as_str())).cloned().collect();
+        let ran = pending.iter().flat_map(|record| record.ran.iter().cloned()).collect();
+        (folders, ran)
     }
 
     fn units(

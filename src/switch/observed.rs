@@ -105,8 +105,8 @@ pub struct Observed {
     pub ran: BTreeSet<UnitName>,
     /// Somebody else's files that the committed and the pending generation have set aside, by the path that they had.
     pub aside: BTreeMap<TargetPath, Aside>,
-    /// What folders were like before us, as the records of the committed generation (`true`) and of the pending one say.
-    pub folders_before: BTreeMap<FolderBefore, bool>,
+    /// What folders were like before us, as the records of the committed generation and of the pending one say.
+    pub folders_before: BTreeSet<FolderBefore>,
     /// What the folders of these records, and of the desired bundle, are like.
     pub folders: BTreeMap<TargetPath, FolderBefore>,
 }
