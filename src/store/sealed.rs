@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::io::BufRead;
+use std::io::{BufRead, Read as _};
 use std::str::FromStr as _;
 
 use age::armor::ArmoredReader;
@@ -16,6 +16,10 @@ use sha2::{Digest as _, Sha256};
 
 /// The largest age file that is read. What systemd passes to a unit as credentials has 1 MiB at most.
 pub const LONGEST: usize = 1 << 20;
+/// The longest header: it has two lines and about 110 bytes for an ed25519 key, and 12 lines and 720 bytes for RSA with
+/// 4096 bits. The crate's time for one grows with the product.
+const LONGEST_HEADER: u64 = 64 << 10;
+const MOST_LINES: usize = 1000;
 /// The longest public key that is read: that of RSA with 16,384 bits has about 2,800 characters.
 const LONGEST_KEY: usize = 4096;
 
@@ -90,17 +94,18 @@ pub fn open(bytes: &[u8]) -> Result<Decryptor<impl BufRead + '_>, BadSealed> {
     if bytes.len() > LONGEST {
         return Err(BadSealed::TooLong);
     }
-    match Decryptor::new_buffered(ArmoredReader::new(bytes)) {
+    // A file that does not even begin as one is no broken one.
+    let begins = bytes.starts_with(b"age-encryption.org/v1\n") || bytes.starts_with(b"-----BEGIN AGE ");
+    let broken = if begins { BadSealed::Header } else { BadSealed::NoAge };
+    let (mut start, mut reader) = (Vec::new(), ArmoredReader::new(bytes).take(LONGEST_HEADER));
+    // What is wrong with the armor further on is found when that is decrypted.
+    let mut line = || reader.read_until(b'\n', &mut start).is_ok_and(|read| read > 0);
+    (0..MOST_LINES).all(|_| line());
+    let header = Decryptor::new_buffered(start.as_slice()).map(drop);
+    match header.and_then(|()| Decryptor::new_buffered(ArmoredReader::new(bytes))) {
         Ok(decryptor) if decryptor.is_scrypt() => Err(BadSealed::Passphrase),
         Ok(decryptor) => Ok(decryptor),
-        Err(DecryptError::UnknownFormat) => Err(BadSealed::NoAge),
-        // A file that does not even begin as one is no broken one.
-        Err(_)
-            if !bytes.starts_with(b"age-encryption.org/v1\n") && !bytes.starts_with(b"-----BEGIN AGE ") =>
-        {
-            Err(BadSealed::NoAge)
-        }
-        Err(_) => Err(BadSealed::Header),
+        Err(_) => Err(broken),
     }
 }
 
@@ -236,6 +241,8 @@ mod tests {
         assert_eq!(told(b""), "it is no age file");
         assert_eq!(told(b"age-encryption.org/v2\n"), "it is no age file");
         assert_eq!(told(b"age-encryption.org/v1\n-> "), "its header is broken");
+        let long = format!("-> piv-p256 {}\n", "x ".repeat(30)).repeat(1000);
+        assert_eq!(told(file(&long).as_bytes()), "its header is broken");
         assert_eq!(told(&vec![b'-'; LONGEST + 1]), "it has more than 1048576 bytes");
     }
 
