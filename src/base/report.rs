@@ -196,7 +196,15 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
 
 /// Text of others without the characters that drive a terminal; all bytes that stay are where they were.
 fn tame(text: &str) -> Cow<'_, str> {
-    let drives = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    without(text, |c| c.is_control() && !matches!(c, '\n' | '\t'))
+}
+
+/// The same of lines of a source, where a carriage return is drawn as a sign.
+fn tame_lines(text: &str) -> Cow<'_, str> {
+    without(text, |c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}
+
+fn without(text: &str, drives: impl Fn(char) -> bool) -> Cow<'_, str> {
     // Most texts have none, and bytes are looked at faster than characters.
     if !text.bytes().any(|byte| drives(char::from(byte)) || byte == 0xc2) {
         return Cow::Borrowed(text);
@@ -233,7 +241,7 @@ fn excerpt(places: &[(Place, String)], first: bool) -> Snippet<'_, Annotation<'_
         kind.span(shown.start - start..shown.end - start).label(label)
     });
     let line = text[..start].matches('\n').count() + 1;
-    Snippet::source(tame(&text[start..end])).line_start(line).path(tame(name)).annotations(annotations)
+    Snippet::source(tame_lines(&text[start..end])).line_start(line).path(tame(name)).annotations(annotations)
 }
 
 #[cfg(test)]

@@ -186,5 +186,5 @@ impl<'a> Walk<'a, '_> {
 }
 
 fn is_plain(file: &str) -> bool {
-    !file.is_empty() && file.split('/').all(|part| !matches!(part, "" | "." | ".."))
+    !file.contains(char::is_control) && file.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
