@@ -195,7 +195,8 @@ impl Machine {
         for (name, state) in states {
             let running = running_digest(&name).on("read the running definition of", name.as_str())?;
             let running = running.and_then(|hex| Digest::from_hex(&hex));
-            let active = active(&state);
+            let passing = matches!(state.active, systemd::Active::Activating | systemd::Active::Deactivating);
+            let active = active(&state, passing && systemd.ends_by_itself(&name)?);
             found.insert(name, UnitFound { active, masked: state.masked(), running });
         }
         Ok(Some(found))
@@ -220,9 +221,10 @@ impl Machine {
 
 /// A unit that systemd is about to start again after a failure counts as failed, as does one that is ending with nobody
 /// having asked for it.
-fn active(state: &systemd::UnitState) -> Active {
+fn active(state: &systemd::UnitState, works: bool) -> Active {
     match state.active {
         systemd::Active::Activating if state.sub.starts_with("auto-restart") => Active::Failed,
+        _ if works => Active::Working,
         systemd::Active::Deactivating if state.job.is_none() => Active::Failed,
         systemd::Active::Active | systemd::Active::Reloading | systemd::Active::Activating => Active::Active,
         systemd::Active::Failed => Active::Failed,

@@ -78,6 +78,9 @@ pub struct UnitFound {
 pub enum Active {
     /// It runs, or is about to.
     Active,
+    /// It does its work, after which it ends by itself: `Type=oneshot` without `RemainAfterExit=`, such as what a timer
+    /// starts.
+    Working,
     /// It does not run.
     Inactive,
     /// It does not run because it failed, or systemd waits before it tries again.

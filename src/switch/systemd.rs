@@ -11,6 +11,7 @@ use std::time::Duration;
 use zbus::{OwnedObjectPath, OwnedVariant, Variant};
 
 use crate::base::name::UnitName;
+use crate::store::manifest::treatment::{has_type, is_template};
 use crate::switch::bus::{Bus, BusError, CALL_TIME};
 use crate::switch::dbus::{Method, unit_path};
 
@@ -239,6 +240,20 @@ impl Systemd {
         Ok((!bytes.is_empty()).then(|| data_encoding::HEXLOWER.encode(&bytes)))
     }
 
+    /// Whether a unit is a service that does its work and ends (systemd.service(5), `Type=oneshot` without
+    /// `RemainAfterExit=`).
+    ///
+    /// # Errors
+    /// Where systemd does not say.
+    pub fn ends_by_itself(&mut self, unit: &UnitName) -> Result<bool, SystemdError> {
+        if !has_type(unit, "service") {
+            return Ok(false);
+        }
+        let oneshot =
+            matches!(&*self.property(unit, "Service", "Type")?, Variant::Str(kind) if kind == "oneshot");
+        Ok(oneshot && *self.property(unit, "Service", "RemainAfterExit")? == Variant::Bool(false))
+    }
+
     fn number(&mut self, unit: &UnitName, name: &'static str) -> Result<u32, SystemdError> {
         match &*self.property(unit, "Service", name)? {
             Variant::U32(number) => Ok(*number),
@@ -276,11 +291,6 @@ impl Systemd {
             .call(method, body, CALL_TIME)
             .map_err(|source| SystemdError::Unit { unit: unit.to_string(), source })
     }
-}
-
-/// Whether the name is that of a template, which has no state.
-fn is_template(unit: &UnitName) -> bool {
-    unit.as_str().rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with('@'))
 }
 
 fn state(row: &Row) -> UnitState {

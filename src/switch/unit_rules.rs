@@ -6,6 +6,7 @@
 //! | goes | runs, `X-StopOnRemoval=` not `no` | stopped before the flip |
 //! | goes, on the way back, and somebody else's of its name is given back | ran before | stopped as ours, started as theirs |
 //! | new, and wanted by something | runs not | started |
+//! | stays | is a oneshot at work | nothing: it ends by itself; with another definition and `X-StopIfChanged=`: stopped before |
 //! | stays | failed | started |
 //! | stays | was stopped by an activation that did not end | started |
 //! | stays | stopped by the administrator | nothing |
@@ -63,6 +64,8 @@ fn old_unit<'a>(observed: &'a Observed, name: &UnitName) -> Option<&'a Unit> {
     observed.generations.bundles().find_map(|bundle: &Bundle| bundle.unit(name))
 }
 
+const DIFFERS: &str = "another definition of it runs";
+
 struct Case<'a> {
     name: &'a UnitName,
     found: &'a UnitFound,
@@ -74,13 +77,13 @@ impl Case<'_> {
     fn goes(&self, steps: &mut Steps) {
         let stop = self.old.is_none_or(|old| old.stop_on_removal);
         match self.found.active {
-            Active::Active if stop => {
+            Active::Active | Active::Working if stop => {
                 steps.before(Action::Stop(self.name.clone()), "no module has it any more");
             }
             Active::Failed => {
                 steps.after(Action::ResetFailed(self.name.clone()), "no module has it any more");
             }
-            Active::Active | Active::Inactive => {}
+            Active::Active | Active::Working | Active::Inactive => {}
         }
     }
 
@@ -102,6 +105,9 @@ impl Case<'_> {
         let wanted = !new.wanted_by.is_empty() || name.as_str() == crate::base::layout::TARGET_UNIT;
         match self.found.active {
             Active::Active => self.runs(new, steps),
+            Active::Working if !self.is_same(new) && new.if_changed() == IfChanged::StopAndStart => {
+                steps.before(Action::Stop(name.clone()), DIFFERS);
+            }
             Active::Failed if wanted || was_wanted || self.ran => {
                 steps.after(Action::ResetFailed(name.clone()), "it had failed");
                 steps.after(Action::Start(name.clone()), "it had failed");
@@ -116,34 +122,37 @@ impl Case<'_> {
                 steps.after(Action::Start(name.clone()), "it is wanted now");
             }
             Active::Inactive if wanted => plan.leave(name, "was stopped by hand: it stays stopped"),
-            Active::Failed | Active::Inactive => {}
+            Active::Working | Active::Failed | Active::Inactive => {}
         }
     }
 
-    fn runs(&self, new: &Unit, steps: &mut Steps) {
-        let name = self.name.clone();
-        let same = match (treatment::has_type(&name, "service"), self.found.running, self.old) {
+    /// Whether what runs has the new definition.
+    fn is_same(&self, new: &Unit) -> bool {
+        match (treatment::has_type(self.name, "service"), self.found.running, self.old) {
             // A reload does not change what it was started with.
             (true, Some(_), Some(old)) if new.reload_if_changed => old.digest == new.digest,
             (true, Some(running), _) => running == new.digest,
             (true, None, _) | (_, _, None) => false,
             (false, _, Some(old)) => old.digest == new.digest,
-        };
-        if same {
+        }
+    }
+
+    fn runs(&self, new: &Unit, steps: &mut Steps) {
+        let name = self.name.clone();
+        if self.is_same(new) {
             if self.old.is_some_and(|old| old.reload != new.reload) {
                 steps.after(Action::Reload(name), "`X-Reload-Triggers=` differs");
             }
             return;
         }
-        let reason = "another definition of it runs";
         match new.if_changed() {
             IfChanged::Nothing => {}
-            IfChanged::Reload => steps.after(Action::Reload(name), reason),
+            IfChanged::Reload => steps.after(Action::Reload(name), DIFFERS),
             IfChanged::StopAndStart => {
-                steps.before(Action::Stop(name.clone()), reason);
-                steps.after(Action::Start(name), reason);
+                steps.before(Action::Stop(name.clone()), DIFFERS);
+                steps.after(Action::Start(name), DIFFERS);
             }
-            IfChanged::Restart => steps.after(Action::Restart(name), reason),
+            IfChanged::Restart => steps.after(Action::Restart(name), DIFFERS),
         }
     }
 }
@@ -188,6 +197,16 @@ mod tests {
         assert_eq!(done(Active::Active, &unit(1, true), &unit(2, true)), [Action::Reload(name.clone())]);
         assert_eq!(done(Active::Active, &unit(2, true), &unit(2, true)), []);
         assert_eq!(done(Active::Active, &unit(2, false), &unit(2, false)), [Action::Restart(name)]);
+    }
+
+    #[test]
+    fn a_oneshot_at_work_is_let_end() {
+        let (old, new) = (unit(1, false), unit(2, false));
+        assert_eq!(done(Active::Working, &old, &old), []);
+        assert_eq!(done(Active::Working, &old, &new), []);
+        let new = Unit { stop_if_changed: true, ..new };
+        assert_eq!(done(Active::Working, &old, &new), [Action::Stop(new.name.clone())]);
+        assert_eq!(done(Active::Working, &Unit { stop_if_changed: true, ..old.clone() }, &old), []);
     }
 
     #[test]
