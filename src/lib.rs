@@ -9,7 +9,7 @@
 //! hosts/locks/      ┘  build::graph        which modules are on, and their one order
 //!                      build::options      every option with its origin, in the order of a graph
 //!                      build::render       templates become text with holes; references become edges
-//!                      build::venvs        locks → wheels → trees
+//!                      build::venvs        locks → wheels → trees ([`wheel`])
 //!                      build::seal         references get paths, holes get text (build::fill), all get hashes
 //!                      build::provenance   every line, with the template, the settings and the conditions behind it
 //!                        │
@@ -38,7 +38,7 @@
 //!
 //! # Where things are
 //!
-//! Imports run one way: [`base`] ← [`store`] ← [`build`], and [`base`] ← [`store`] ← [`switch`]; the two halves never
+//! Imports run one way: [`base`] ← [`store`] ← [`wheel`] ← [`build`], and [`wheel`] ← [`switch`]; the two halves never
 //! import each other, and `bin` is on top. A file that touches the world says so in its first lines by one `#![expect]` of
 //! the lint that forbids it (`.clippy.toml`); every other file is pure.
 //!
@@ -47,6 +47,7 @@
 
 pub mod base;
 pub mod store;
+pub mod wheel;
 
 pub mod build;
 pub mod switch;

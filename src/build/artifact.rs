@@ -8,18 +8,8 @@ use crate::base::name::{BadName, HostName, InstanceName, Label, PackageName, Uni
 use crate::base::path::TargetPath;
 use crate::base::report::{Diagnostic, Place};
 use crate::base::value::{NamedFile, Secret, Value};
+pub use crate::store::manifest::Target;
 use crate::store::manifest::drop_in_file;
-
-/// The target that a bundle is compiled for, from `[host]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// Distribution and release, as `debian-12`: `ID` and `VERSION_ID` of os-release(5).
-    pub system: String,
-    /// Machine, as uname(2) says: `x86_64` or `aarch64`.
-    pub arch: String,
-    /// Minor version of the interpreter, as `3.11`.
-    pub python: String,
-}
 
 /// A host, evaluated and rendered.
 #[derive(Debug)]
@@ -182,6 +172,8 @@ pub struct VenvArtifact {
     pub imports: Vec<String>,
     /// The source distribution that one of the packages is built from, in place of what an index has.
     pub source: Option<Arc<NamedFile>>,
+    /// Packages that come as source distributions and become wheels on the target, in normal form, sorted.
+    pub build_on_target: Vec<String>,
 }
 
 /// What the lock of a venv is called in a store.

@@ -135,7 +135,9 @@ fn parts(manifest: &Manifest) -> BTreeMap<(&'static str, String), Part> {
         add(("directory", directory.path.to_string()), directory, None, of_directory(directory));
     }
     for venv in &manifest.venvs {
-        let fields = vec![("imports", venv.imports.join(" "))];
+        let built = venv.builds.iter().map(|build| format!("{} {}", build.package, build.version));
+        let built = built.collect::<Vec<_>>().join(" ");
+        let fields = vec![("imports", venv.imports.join(" ")), ("build_on_target", built)];
         add(("venv", venv.name.to_string()), venv, Some(&venv.lock), fields);
     }
     for secret in &manifest.secrets {

@@ -13,6 +13,7 @@ use crate::base::path::TargetPath;
 use crate::base::report::{Diagnostic, Place};
 use crate::base::value::Value;
 use crate::store::bundle::may_be_led_to;
+use crate::wheel::name::{is_package, normal};
 
 use super::artifact::{
     Artifact, FileArtifact, Grammar, LinkArtifact, RenderedWhat, Text, UnitArtifact, UserArtifact,
@@ -266,7 +267,16 @@ impl Fields<'_> {
             Some((Value::File(file), _)) => Some(Arc::clone(file)),
             _ => None,
         };
-        Ok(VenvArtifact { name, requirements: self.texts("requirements"), imports, source })
+        let mut build_on_target = self.texts("build_on_target");
+        if let Some(other) = build_on_target.iter().find(|name| !is_package(name)) {
+            let message = format!("`{}` is no name of a Python package", other.escape_debug());
+            return Err(self.fault("build_on_target", message, "write the name alone, as `lxml`"));
+        }
+        build_on_target = build_on_target.iter().map(|name| normal(name)).collect();
+        build_on_target.sort();
+        build_on_target.dedup();
+        let requirements = self.texts("requirements");
+        Ok(VenvArtifact { name, requirements, imports, source, build_on_target })
     }
 
     fn file(&self, text: Text) -> Result<FileArtifact, Diagnostic> {

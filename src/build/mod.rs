@@ -53,8 +53,8 @@ pub mod artifact;
 pub mod front;
 
 pub mod lock;
+pub mod target_builds;
 pub mod venvs;
-pub mod wheel;
 
 #[cfg(test)]
 mod samples;

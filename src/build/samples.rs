@@ -45,7 +45,7 @@ pub(crate) fn rendered(artifacts: Vec<Artifact>) -> Rendered {
     let [system, arch, python] = ["debian-12", "x86_64", "3.11"].map(str::to_owned);
     Rendered {
         host: HostName::new("h").unwrap(),
-        target: Target { system, arch, python },
+        target: Target { arch, python, system },
         modules: vec![InstanceName::parse("m").unwrap()],
         artifacts,
     }
@@ -136,7 +136,13 @@ pub(crate) fn file(at: &str, bytes: &[u8]) -> FileArtifact {
 
 pub(crate) fn venv(name: &str) -> What {
     let requirements = vec![format!("{name}==1")];
-    What::Venv(VenvArtifact { name: label(name), requirements, imports: vec![name.to_owned()], source: None })
+    What::Venv(VenvArtifact {
+        name: label(name),
+        requirements,
+        imports: vec![name.to_owned()],
+        source: None,
+        build_on_target: Vec::new(),
+    })
 }
 
 pub(crate) fn user(name: &str, group: &str) -> What {

@@ -17,9 +17,10 @@ use crate::build::lock::{
     read_lock, read_wheels,
 };
 use crate::build::seal::LaidVenv;
-use crate::build::wheel::lay_out;
+use crate::build::target_builds::{self, builds};
 use crate::store::disk::Store;
 use crate::store::object::ObjectDigest;
+use crate::wheel::lay_out;
 
 /// What is needed to lay venvs out.
 pub struct Workshop<'a> {
@@ -82,8 +83,11 @@ pub fn stand_ins(rendered: &Rendered) -> BTreeMap<Label, LaidVenv> {
             hasher.framed(requirement.as_bytes());
         }
         hasher.framed(venv.source.as_ref().map_or(&[], |source| source.bytes.as_slice()));
+        for package in &venv.build_on_target {
+            hasher.framed(package.as_bytes());
+        }
         let digest = ObjectDigest::Tree(Digest::from_bytes(*hasher.finish().as_bytes()));
-        LaidVenv { digest, size: 0, tree: None, lock: String::new() }
+        LaidVenv { digest, size: 0, tree: None, lock: String::new(), builds: Vec::new() }
     };
     venvs(rendered).map(|(_, venv)| (venv.name.clone(), stand_in(venv))).collect()
 }
@@ -136,6 +140,7 @@ fn request(rendered: &Rendered, venv: &VenvArtifact) -> LockRequest {
         requirements: venv.requirements.clone(),
         target: rendered.target.clone(),
         source: venv.source.clone(),
+        build_on_target: venv.build_on_target.clone(),
     }
 }
 
@@ -170,6 +175,7 @@ impl Workshop<'_> {
         say: &mut dyn FnMut(&str),
     ) -> Result<LaidVenv, Vec<Diagnostic>> {
         let (text, lock) = self.lock(request, laid)?;
+        let builds = builds(&lock).map_err(|error| vec![fault(&error, UNUSABLE)])?;
         let inputs = Hasher::<OfLockInputs>::default()
             .framed(text.as_bytes())
             .framed(format!("{:?}", request.target).as_bytes())
@@ -178,19 +184,20 @@ impl Workshop<'_> {
         if let Some((digest, size)) = self.cache.venv(&inputs)
             && self.store.has(&digest.name(&request.venv))
         {
-            return Ok(LaidVenv { digest, size, tree: None, lock: text });
+            return Ok(LaidVenv { digest, size, tree: None, lock: text, builds });
         }
         fetch(&lock, request.source.as_deref(), self.folders, say)
             .map_err(|error| vec![fault(&error, error.help())])?;
         let wheels = read_wheels(&lock, self.folders)
             .map_err(|errors| errors.iter().map(|error| fault(error, error.help())).collect::<Vec<_>>())?;
-        let tree = lay_out(&lock.inputs.python, &wheels)
+        let mut tree = lay_out(&lock.inputs.python, &wheels)
             .map_err(|faults| faults.iter().map(|found| fault(found, UNUSABLE)).collect::<Vec<_>>())?;
+        target_builds::add(&mut tree, &lock, self.folders)?;
         let (digest, size) = (ObjectDigest::Tree(tree.digest()), tree.size());
         if let Err(error) = self.cache.note_venv(&inputs, digest, size) {
             say(&format!("warning: {error}"));
         }
-        Ok(LaidVenv { digest, size, tree: Some(tree), lock: text })
+        Ok(LaidVenv { digest, size, tree: Some(tree), lock: text, builds })
     }
 
     fn lock(&self, request: &LockRequest, laid: &mut Laid) -> Result<(String, Pylock), Vec<Diagnostic>> {

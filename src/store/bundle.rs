@@ -158,6 +158,9 @@ fn check(manifest: &Manifest) -> Result<(), BadBundle> {
     unique("group", manifest.groups.iter().map(|group| group.name.to_string()))?;
     unique("directory", manifest.directories.iter().map(|directory| directory.path.to_string()))?;
     unique("venv", manifest.venvs.iter().map(|venv| venv.name.to_string()))?;
+    for venv in &manifest.venvs {
+        unique("build", venv.builds.iter().map(|build| build.package.to_string()))?;
+    }
     check_secrets(manifest)?;
     unique("check", manifest.checks.iter().map(|check| check.name.to_string()))
 }

@@ -219,12 +219,7 @@ impl Batch<'_> {
 
     /// Writes a file with an object's mode and time.
     pub(crate) fn write(&mut self, path: &Path, exec: bool, content: &[u8]) -> Result<(), IoError> {
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).on("create", path)?;
-        file.write_all(content).on("write", path)?;
-        let mode = if exec { 0o555 } else { 0o444 };
-        file.set_permissions(Permissions::from_mode(mode)).on("set the mode of", path)?;
-        rustix::fs::futimens(&file, &EPOCH).on("set the time of", path)?;
+        write_file(path, exec, content)?;
         self.written.push(path.to_owned());
         Ok(())
     }
@@ -287,6 +282,19 @@ const EPOCH: Timestamps = Timestamps {
 pub(crate) fn link(target: &str, path: &Path) -> Result<(), IoError> {
     std::os::unix::fs::symlink(target, path).on("link", path)?;
     rustix::fs::utimensat(CWD, path, &EPOCH, AtFlags::SYMLINK_NOFOLLOW).on("set the time of", path)
+}
+
+/// Writes a new file with an object's mode and time.
+///
+/// # Errors
+/// Where the system says no, or there is one.
+pub(crate) fn write_file(path: &Path, exec: bool, content: &[u8]) -> Result<(), IoError> {
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).on("create", path)?;
+    file.write_all(content).on("write", path)?;
+    let mode = if exec { 0o555 } else { 0o444 };
+    file.set_permissions(Permissions::from_mode(mode)).on("set the mode of", path)?;
+    rustix::fs::futimens(&file, &EPOCH).on("set the time of", path)
 }
 
 /// Gives a folder an object's mode and time.

@@ -217,7 +217,30 @@ pub struct Venv {
     pub lock: ObjectName,
     /// Modules whose import proves that it works.
     pub imports: Vec<String>,
+    /// Packages of it that the target builds, by name.
+    #[serde(default, rename = "build")]
+    pub builds: Vec<Build>,
 }
+
+/// A package that becomes a wheel on the target. What its build takes lies in the venv's object, in
+/// `build-on-target/<package>`: the source distribution, and `environment` with what builds it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    /// Its name in normal form.
+    pub package: Label,
+    /// Its version.
+    pub version: String,
+    /// The file name of its source distribution.
+    pub source: Label,
+    /// What builds it, as `setuptools.build_meta` (PEP 517, `build-backend`).
+    pub backend: String,
+    /// Folders of the source in which that is looked for first (PEP 517, `backend-path`).
+    pub backend_path: Vec<String>,
+}
+
+/// The folder of a venv's object that has what [`Build`]s take.
+pub const BUILDS: &str = "build-on-target";
 
 /// A secret that a unit loads: a file of root's alone, that lies on the target or comes encrypted. Its text is nowhere in
 /// a bundle.
@@ -277,6 +300,7 @@ impl Manifest {
         self.groups.sort();
         self.users.sort();
         self.directories.sort();
+        self.venvs.iter_mut().for_each(|venv| venv.builds.sort());
         self.venvs.sort();
         self.secrets.sort();
         self.checks.sort();

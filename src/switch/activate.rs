@@ -254,7 +254,7 @@ pub(super) fn planned(
 /// Bytecode, and the proof of imports.
 fn make_venvs(machine: &mut Machine, bundle: &Bundle, tell: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     for venv in &bundle.manifest.venvs {
-        if derive(machine, &bundle.manifest.target.python, venv)? {
+        if derive(machine, &bundle.manifest.target, venv, tell)? {
             tell(&format!("venv `{}` has its bytecode, and its imports work", venv.name));
         }
     }

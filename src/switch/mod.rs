@@ -33,6 +33,7 @@ pub mod recover;
 
 pub mod aside;
 pub mod beneath;
+pub mod build_wheel;
 pub mod bundle_path;
 pub mod derive;
 pub mod derived;

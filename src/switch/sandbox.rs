@@ -1,9 +1,10 @@
-//! Programs that prove something, each in a transient service that can write nothing that stays.
+//! Programs that prove or make something, each in a transient service that can write nothing else that stays.
 
+use std::fs::File;
 use std::time::{Duration, Instant};
 
 use crate::base::name::{UnitName, UserName};
-use crate::switch::tool::ToolError;
+use crate::switch::tool::{Output, ToolError};
 use crate::switch::transient::{Program, run_captured};
 
 /// What every such program is kept from, whoever it runs as.
@@ -93,15 +94,39 @@ pub fn prove(
     properties: &[(&str, &str)],
     within: Duration,
 ) -> Result<Ended, ToolError> {
+    let said = |output: &Output| output.stdout.lines().any(|line| line == end);
+    confined(program, (properties, None), within, said)
+}
+
+/// Runs a program that makes something, likewise: it is what the program writes to standard output, whose end tells
+/// whether it came to its own.
+///
+/// # Errors
+/// Where it cannot be run.
+pub fn make(
+    program: Program<'_>,
+    properties: &[(&str, &str)],
+    within: Duration,
+    made: File,
+) -> Result<Ended, ToolError> {
+    confined(program, (properties, Some(made)), within, |_| true)
+}
+
+fn confined(
+    program: Program<'_>,
+    (properties, stdout): (&[(&str, &str)], Option<File>),
+    within: Duration,
+    came_to_its_end: impl FnOnce(&Output) -> bool,
+) -> Result<Ended, ToolError> {
     let limit = format!("{}ms", within.as_millis());
     let mut all = vec![("RuntimeMaxSec", limit.as_str())];
     all.extend(READ_ONLY);
     all.extend(properties);
     // systemd ends it in time; our own limit is for a systemd that does not.
     let begun = Instant::now();
-    let output = run_captured(program, &all, within + Duration::from_secs(30))?;
+    let output = run_captured(program, (&all, stdout), within + Duration::from_secs(30))?;
     Ok(match output.good() {
-        Ok(output) if output.stdout.lines().any(|line| line == end) => Ended::Well,
+        Ok(output) if came_to_its_end(&output) => Ended::Well,
         Ok(_) => Ended::Early,
         Err(_) if begun.elapsed() >= within => Ended::Late,
         Err(error) => Ended::Badly(error),

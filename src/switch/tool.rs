@@ -65,6 +65,7 @@ pub struct Tool {
     arguments: Vec<OsString>,
     settings: Vec<(String, OsString)>,
     input: Option<File>,
+    stdout: Option<File>,
     within: Duration,
 }
 
@@ -125,13 +126,21 @@ impl Tool {
     /// A program by its name or path, which may take so long.
     #[must_use]
     pub fn new(program: impl Into<String>, within: Duration) -> Self {
-        Self { program: program.into(), arguments: Vec::new(), settings: Vec::new(), input: None, within }
+        let (arguments, settings) = (Vec::new(), Vec::new());
+        Self { program: program.into(), arguments, settings, input: None, stdout: None, within }
     }
 
     /// With a file as its standard input, which is empty else.
     #[must_use]
     pub fn input(mut self, file: File) -> Self {
         self.input = Some(file);
+        self
+    }
+
+    /// With a file as its standard output, which is kept as text else.
+    #[must_use]
+    pub fn stdout(mut self, file: Option<File>) -> Self {
+        self.stdout = file;
         self
     }
 
@@ -187,7 +196,8 @@ impl Tool {
         let until = Instant::now() + self.within;
         let mut command = self.command();
         let input = self.input.take().map_or_else(Stdio::null, Stdio::from);
-        command.process_group(0).stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let stdout = self.stdout.take().map_or_else(Stdio::piped, Stdio::from);
+        command.process_group(0).stdin(input).stdout(stdout).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|source| self.not_started(source))?;
         let result = self.follow(&mut child, until);
         if result.is_err() {

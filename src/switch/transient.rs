@@ -1,5 +1,6 @@
 //! Transient units: the guard, the switch's own unit, the proof of imports (systemd.service(5), systemd-run(1)).
 
+use std::fs::File;
 use std::time::{Duration, Instant};
 
 use zbus::{OwnedObjectPath, Variant};
@@ -108,16 +109,17 @@ impl Systemd {
     }
 }
 
-/// Runs a program in a transient service without input, waits for its end and gives what it wrote.
+/// Runs a program in a transient service without input, waits for its end and gives what it wrote; its standard output
+/// goes into a file where there is one.
 ///
 /// # Errors
 /// Where `systemd-run` cannot be started or the time is over. A bad end is no error here.
 pub fn run_captured(
     program: Program<'_>,
-    properties: &[(&str, &str)],
+    (properties, stdout): (&[(&str, &str)], Option<File>),
     within: Duration,
 ) -> Result<Output, ToolError> {
-    systemd_run(program, properties, within).run()
+    systemd_run(program, properties, within).stdout(stdout).run()
 }
 
 fn systemd_run(program: Program<'_>, properties: &[(&str, &str)], within: Duration) -> Tool {

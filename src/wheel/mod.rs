@@ -77,6 +77,16 @@ pub fn lay_out(python: &Interpreter, wheels: &[Wheel]) -> Result<Tree, Vec<Wheel
     if faults.is_empty() { merged.into_tree() } else { Err(faults) }
 }
 
+/// The files of a wheel that was built by the very interpreter that will use it, each with its path in the environment.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn unpack_built(python: &Interpreter, wheel: &Wheel) -> Result<Vec<(String, File)>, Vec<WheelFault>> {
+    let unpacked = unpack::open_any(wheel).and_then(|(name, archive)| unpack::unpack(python, &name, archive));
+    let fault = |problem| WheelFault { wheel: wheel.file_name.clone(), problem };
+    unpacked.map_err(|problems| problems.into_iter().map(fault).collect())
+}
+
 /// Opens every archive: what can be said from the names and the lists of contents, before anything is unpacked.
 fn open<'a>(
     python: &Interpreter,

@@ -80,6 +80,15 @@ impl WheelName {
     }
 }
 
+/// Whether a text is the name of a package (PEP 508, "Names").
+#[must_use]
+pub fn is_package(name: &str) -> bool {
+    let alphanumeric = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    alphanumeric(name.bytes().next())
+        && alphanumeric(name.bytes().next_back())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
 /// The normal form of a package's name (PEP 503): lower case, runs of `- _ .` as one `-`.
 #[must_use]
 pub fn normal(name: &str) -> String {

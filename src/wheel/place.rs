@@ -53,7 +53,7 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::build::wheel::tags::Arch;
+    use crate::wheel::tags::Arch;
 
     #[test]
     fn places() {

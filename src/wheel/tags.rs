@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::fmt;
 
 use super::name::WheelName;
-use crate::build::artifact::Target;
+use crate::store::manifest::Target;
 
 /// A host's interpreter: what decides about wheels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +87,12 @@ impl Interpreter {
     #[must_use]
     pub fn version(&self) -> String {
         format!("3.{}", self.minor)
+    }
+
+    /// Whether it can use the wheel of this file name.
+    #[must_use]
+    pub fn takes(&self, file: &str) -> bool {
+        WheelName::parse(file).is_ok_and(|wheel| self.rank(&wheel).is_some())
     }
 
     /// The rank of a wheel, `None` where it cannot be used.
@@ -233,7 +239,7 @@ mod tests {
     fn targets() {
         let target = |system: &str, arch: &str, python: &str| {
             let [system, arch, python] = [system, arch, python].map(str::to_owned);
-            Interpreter::of(&Target { system, arch, python })
+            Interpreter::of(&Target { arch, python, system })
         };
         assert_eq!(target("debian-12", "x86_64", "3.11"), Ok(PYTHON));
         let error = target("debian-99", "x86_64", "3.11").unwrap_err();

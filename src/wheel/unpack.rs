@@ -16,10 +16,16 @@ pub(super) fn open<'a>(
     python: &Interpreter,
     wheel: &'a Wheel,
 ) -> Result<(WheelName, Archive<'a>), Vec<Problem>> {
-    let name = WheelName::parse(&wheel.file_name).map_err(|why| vec![Problem::Name(why)])?;
+    let (name, archive) = open_any(wheel)?;
     if python.rank(&name).is_none() {
         return Err(vec![Problem::Unfit { tags: name.tags(), host: python.to_string() }]);
     }
+    Ok((name, archive))
+}
+
+/// The same, whoever can use it.
+pub(super) fn open_any(wheel: &Wheel) -> Result<(WheelName, Archive<'_>), Vec<Problem>> {
+    let name = WheelName::parse(&wheel.file_name).map_err(|why| vec![Problem::Name(why)])?;
     Ok((name, Archive::open(&wheel.bytes)?))
 }
 

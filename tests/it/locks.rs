@@ -23,6 +23,7 @@ fn request(venv: &str, requirement: &str) -> LockRequest {
         requirements: vec![requirement.to_owned()],
         target,
         source: None,
+        build_on_target: Vec::new(),
     }
 }
 

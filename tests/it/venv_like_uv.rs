@@ -13,9 +13,9 @@ use std::process::{Command, Stdio};
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 use voevent_node::build::lock::read_wheels;
-use voevent_node::build::wheel::tags::{Arch, Interpreter};
-use voevent_node::build::wheel::{Wheel, lay_out};
 use voevent_node::store::object::{Entry, File, Tree};
+use voevent_node::wheel::tags::{Arch, Interpreter};
+use voevent_node::wheel::{Wheel, lay_out};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -23,7 +23,7 @@ use crate::packages::{NO_PYTHON, fetched, uv_program};
 
 const PYTHON: Interpreter = Interpreter { minor: 11, arch: Arch::X86_64, glibc: 36 };
 
-/// What uv makes and the compiler does not, or otherwise (see `build::wheel`).
+/// What uv makes and the compiler does not, or otherwise (see `wheel`).
 fn is_uvs_own(path: &str) -> bool {
     let info = path.split('/').any(|part| part.ends_with(".dist-info"));
     let name = path.rsplit('/').next().unwrap_or_default();

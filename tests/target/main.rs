@@ -7,6 +7,7 @@
 
 mod activator_is_static;
 mod backup;
+mod build_on_target;
 mod checks;
 mod comet;
 mod crashes;
@@ -69,6 +70,7 @@ const ALL: &[&[Test]] = &[
     secrets::TESTS,
     comet::TESTS,
     own_module::TESTS,
+    build_on_target::TESTS,
     recovery::TESTS,
     backup::TESTS,
     hardened::TESTS,

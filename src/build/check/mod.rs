@@ -19,7 +19,7 @@ use crate::build::check::tools::{Tool, Toolbox};
 use crate::build::compile::Project;
 use crate::build::fleet::{self, named};
 use crate::build::library::Library;
-use crate::build::wheel::on_all_cores;
+use crate::wheel::on_all_cores;
 
 /// What came of a check.
 #[derive(Debug, Default)]

@@ -112,6 +112,7 @@ impl Kind {
                 ("requirements", Holds::Texts, true),
                 ("imports", Holds::Texts, false),
                 ("source", Holds::File, false),
+                ("build_on_target", Holds::Texts, false),
             ],
             Self::User => &[
                 ("name", Holds::User, true),

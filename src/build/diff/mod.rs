@@ -18,6 +18,7 @@ use crate::build::changes::{Part, Way, changes};
 use crate::build::compile::{BuildError, Dry, Project};
 use crate::build::lock::Pylock;
 use crate::build::seal::LaidVenv;
+use crate::build::target_builds::builds;
 use crate::build::venvs::Locks;
 use crate::store::manifest::Manifest;
 use crate::store::object::{File, Object, ObjectDigest, ObjectName};
@@ -153,7 +154,8 @@ fn standing_for(name: &Label, lock: String, before: &Manifest) -> LaidVenv {
         },
         |object| (object.digest, object.size),
     );
-    LaidVenv { digest, size, tree: None, lock }
+    let builds = Pylock::parse(&lock).ok().and_then(|lock| builds(&lock).ok()).unwrap_or_default();
+    LaidVenv { digest, size, tree: None, lock, builds }
 }
 
 fn compared(old: &Side<'_>, new: &Side<'_>, against: String) -> Diff {
@@ -264,7 +266,7 @@ impl Entry {
 fn packages(side: &Side<'_>, lock: Option<&ObjectName>) -> Option<BTreeMap<String, String>> {
     let Some(lock) = lock else { return Some(BTreeMap::new()) };
     let lock = Pylock::parse(&String::from_utf8((side.text)(lock)?).ok()?).ok()?;
-    Some(lock.packages.into_iter().map(|package| (package.name, package.version)).collect())
+    Some(lock.versions())
 }
 
 fn different(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<Field> {

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use super::file::LockedFile;
-use super::pylock::{LockedPackage, Pylock, WHEELS};
+use super::inputs::Pin;
+use super::pylock::{LockedPackage, LockedSource, Pylock, WHEELS};
 use super::python::{PythonError, Wanted};
 use super::run::Say;
 use super::shelf::{Shelf, ShelfError};
 use super::workshop::Workshop;
 use crate::base::value::NamedFile;
-use crate::build::wheel::on_all_cores;
+use crate::wheel::on_all_cores;
 
 /// The folders that locking and fetching work in.
 #[derive(Debug, Clone)]
@@ -60,6 +61,24 @@ pub enum FetchError {
         /// Hash of the second.
         second: String,
     },
+    /// How it is built cannot be known.
+    #[error("`{sdist}` {cause}")]
+    BuildSystem {
+        /// The source.
+        sdist: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// What builds a package would have to be built itself.
+    #[error("`{sdist}` is built with `{package}`, which has no wheel for {host}")]
+    BuildRequires {
+        /// The source.
+        sdist: String,
+        /// What it is built with.
+        package: String,
+        /// The target's interpreter.
+        host: String,
+    },
     /// A build differs from the lock.
     #[error("building `{sdist}` again gives another wheel: expected `{}` with sha256 {}, found `{}` with {}",
         expected.name, expected.sha256, found.name, found.sha256)]
@@ -80,6 +99,8 @@ impl FetchError {
         match self {
             Self::Python(error) => error.help(),
             Self::Shelf(error) => error.help(),
+            Self::BuildSystem { .. } => "take the package out of `build_on_target`, or another version of it",
+            Self::BuildRequires { .. } => "put a wheel of that where pip looks (`find-links`) and lock again",
             Self::NoWheel(_) => "see that the package builds with `pip wheel`",
             Self::NotPure { .. } => {
                 "put a wheel of it for the host where pip looks (`find-links`) and lock again"
@@ -93,6 +114,30 @@ impl FetchError {
             }
         }
     }
+}
+
+/// Gets what the target builds, and what it builds that with, where it is not there; how many files came.
+fn fetch_sources(
+    lock: &Pylock,
+    (wheels, workshop): (&Shelf, &mut dyn FnMut() -> Result<Workshop, FetchError>),
+    say: Say<'_>,
+) -> Result<usize, FetchError> {
+    let pins = lock.sources.iter().flat_map(|source| &source.requires);
+    let pins: Vec<_> = pins.filter(|pin| wheels.read(&pin.wheel).is_err()).map(Pin::wanted).collect();
+    let sources: Vec<_> = lock.sources.iter().filter(|source| wheels.read(&source.sdist).is_err()).collect();
+    if pins.is_empty() && sources.is_empty() {
+        return Ok(0);
+    }
+    let workshop = workshop()?;
+    // One wheel can be asked for by several packages.
+    let mut different = pins.clone();
+    different.sort_by_key(|wanted| wanted.file);
+    different.dedup_by_key(|wanted| wanted.file);
+    workshop.get_wheels(&different, &lock.inputs.python, say)?;
+    for source in &sources {
+        workshop.get_tarball(source.wanted(), say)?;
+    }
+    Ok(different.len() + sources.len())
 }
 
 /// Gets every wheel of a lock that is not there or has other bytes, and gives how many came. A wheel of the same name
@@ -118,8 +163,9 @@ pub fn fetch(
         }
         missing.push(package);
     }
+    let more = fetch_sources(lock, (&wheels, &mut || Workshop::open(folders)), say)?;
     if missing.is_empty() {
-        return Ok(0);
+        return Ok(more);
     }
     let workshop = Workshop::open(folders)?;
     if let Some(source) = source {
@@ -133,7 +179,7 @@ pub fn fetch(
             rebuild(&workshop, package, sdist, lock, say)?;
         }
     }
-    Ok(missing.len())
+    Ok(missing.len() + more)
 }
 
 fn rebuild(
@@ -147,7 +193,7 @@ fn rebuild(
     let wanted = Wanted { name, version, file: &sdist.name, sha256: sdist.sha256 };
     let pins = &lock.inputs.pins;
     workshop.get_pins(pins, say)?;
-    workshop.get_sdist(wanted, pins, say)?;
+    workshop.get_sdist(wanted, say)?;
     say(&format!("building {} from {}", wheel.name, sdist.name));
     let built = workshop.build(sdist, pins, lock.inputs.epoch)?;
     if built.wheel == *wheel {
@@ -155,6 +201,13 @@ fn rebuild(
     } else {
         let [expected, found] = [wheel.clone(), built.wheel].map(Box::new);
         Err(FetchError::Rebuilt { sdist: sdist.name.clone(), expected, found })
+    }
+}
+
+impl LockedSource {
+    fn wanted(&self) -> Wanted<'_> {
+        let Self { name, version, sdist, .. } = self;
+        Wanted { name, version, file: &sdist.name, sha256: sdist.sha256 }
     }
 }
 

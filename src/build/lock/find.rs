@@ -7,11 +7,12 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::fetch::Folders;
+use super::file::LockedFile;
 use super::inputs::{Change, LockInputs, LockRequest, prefix};
-use super::pylock::Pylock;
+use super::pylock::{LockedSource, Pylock};
 use super::read::{LockFault, MAX_TEXT};
 use super::shelf::{ShelfError, open_file};
-use crate::build::wheel::{Wheel, on_all_cores};
+use crate::wheel::{Wheel, on_all_cores};
 
 /// What there is of a lock for a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,6 +141,30 @@ pub fn read_lock(path: &Path) -> Result<(String, Pylock), LockFileError> {
     }
 }
 
+/// What a target builds a package of.
+#[derive(Debug)]
+pub struct SourceFiles {
+    /// The source distribution.
+    pub sdist: Vec<u8>,
+    /// What builds it.
+    pub requires: Vec<Wheel>,
+}
+
+/// Reads what the target builds, in the order of the lock, and compares each file with it.
+///
+/// # Errors
+/// The first file that is not there or has other bytes.
+pub fn read_sources(lock: &Pylock, folders: &Folders) -> Result<Vec<SourceFiles>, ShelfError> {
+    let shelf = folders.wheels()?;
+    let wheel =
+        |file: &LockedFile| shelf.read(file).map(|bytes| Wheel { file_name: file.name.clone(), bytes });
+    let files = |source: &LockedSource| {
+        let requires = source.requires.iter().map(|pin| wheel(&pin.wheel)).collect::<Result<_, _>>()?;
+        Ok(SourceFiles { sdist: shelf.read(&source.sdist)?, requires })
+    };
+    lock.sources.iter().map(files).collect()
+}
+
 /// Reads the wheels of a lock and compares each with it.
 ///
 /// # Errors
@@ -170,12 +195,13 @@ mod tests {
 
     fn request(requirement: &str) -> (LockRequest, LockInputs) {
         let [system, arch, python] = ["debian-12", "x86_64", "3.11"].map(str::to_owned);
-        let target = Target { system, arch, python };
+        let target = Target { arch, python, system };
         let request = LockRequest {
             venv: Label::new("x").unwrap(),
             requirements: vec![requirement.to_owned()],
             target,
             source: None,
+            build_on_target: Vec::new(),
         };
         let inputs = request.inputs().unwrap();
         (request, inputs)
@@ -191,7 +217,7 @@ mod tests {
         assert_eq!(find(&request("a==1")), Found::Missing);
         assert_eq!(find_lock(Path::new("/nowhere"), &old, &old_inputs).unwrap(), Found::Missing);
         let path = folder.path().join(old_inputs.file_name(&old.venv));
-        let text = Pylock { inputs: old_inputs, packages: Vec::new() }.text();
+        let text = Pylock { inputs: old_inputs, packages: Vec::new(), sources: Vec::new() }.text();
         fs::write(&path, &text).unwrap();
         // Other venvs, and files that are no locks, say nothing.
         fs::write(folder.path().join("pylock.x-y-00000000.toml"), "").unwrap();

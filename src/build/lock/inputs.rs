@@ -11,8 +11,8 @@ use crate::base::digest::{Hasher, OfLockInputs};
 use crate::base::name::Label;
 use crate::base::value::NamedFile;
 use crate::build::artifact::Target;
-use crate::build::wheel::name::normal;
-use crate::build::wheel::tags::{Interpreter, UnknownTarget};
+use crate::wheel::name::normal;
+use crate::wheel::tags::{Interpreter, UnknownTarget};
 
 /// The time that files of a built wheel have (reproducible-builds.org, `SOURCE_DATE_EPOCH`): 19 January 2019, when
 /// Comet 3.1.0 was made. Zip archives know no time before 1980.
@@ -57,6 +57,8 @@ pub struct LockRequest {
     pub target: Target,
     /// The source distribution that one of the packages is built from, in place of what an index has.
     pub source: Option<Arc<NamedFile>>,
+    /// Packages that are built on the target, in normal form, sorted.
+    pub build_on_target: Vec<String>,
 }
 
 /// Everything that decides about a lock.
@@ -72,6 +74,8 @@ pub struct LockInputs {
     pub epoch: u64,
     /// The source distribution of a fork.
     pub source: Option<Fork>,
+    /// Packages of which the source is locked, and no wheel, in normal form, sorted.
+    pub build_on_target: Vec<String>,
 }
 
 /// A package that is built from a source distribution which the project has itself.
@@ -138,7 +142,13 @@ impl LockRequest {
         }
         let python = Interpreter::of(&self.target)?;
         let source = self.source.as_deref().map(|file| fork(file, &requirements)).transpose()?;
-        Ok(LockInputs { requirements, python, pins: build_pins(), epoch: SOURCE_DATE_EPOCH, source })
+        let build_on_target = self.build_on_target.clone();
+        if let Some(fork) = source.as_ref().filter(|fork| build_on_target.contains(&fork.name)) {
+            let why = "is built on this workstation, and `build_on_target` names its package too";
+            return Err(BadRequest::Source { file: fork.sdist.name.clone(), why });
+        }
+        let (pins, epoch) = (build_pins(), SOURCE_DATE_EPOCH);
+        Ok(LockInputs { requirements, python, pins, epoch, source, build_on_target })
     }
 }
 
@@ -194,6 +204,9 @@ impl LockInputs {
         if let Some(Fork { name, sdist }) = &self.source {
             hasher.framed(name.as_bytes()).framed(sdist.name.as_bytes()).bytes(sdist.sha256.as_bytes());
         }
+        if !self.build_on_target.is_empty() {
+            hasher.framed(b"build on target").framed(self.build_on_target.join(" ").as_bytes());
+        }
         hasher.finish().hex()[..8].to_owned()
     }
 
@@ -231,6 +244,9 @@ impl LockInputs {
             inputs.source.as_ref().map(|Fork { sdist, .. }| format!("{} {}", sdist.name, sdist.sha256))
         };
         changes.push(Change { what: "source", old: fork(self), new: fork(newer) });
+        let built =
+            |inputs: &Self| (!inputs.build_on_target.is_empty()).then(|| inputs.build_on_target.join(", "));
+        changes.push(Change { what: "`build_on_target`", old: built(self), new: built(newer) });
         changes.retain(|change| change.old != change.new);
         changes
     }
@@ -280,8 +296,9 @@ mod tests {
         LockRequest {
             venv: Label::new("a.b").unwrap(),
             requirements: requirements.iter().map(|text| (*text).to_owned()).collect(),
-            target: Target { system, arch, python },
+            target: Target { arch, python, system },
             source: None,
+            build_on_target: Vec::new(),
         }
     }
 

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use super::file::Sha256Sum;
 use super::run::{Failed, run};
-use crate::build::wheel::name::WheelName;
-use crate::build::wheel::tags::Interpreter;
+use crate::wheel::name::WheelName;
+use crate::wheel::tags::Interpreter;
 
 /// How long pip may take to get files: links of remote sites are thin.
 const FETCH: Duration = Duration::from_hours(1);
@@ -23,6 +23,18 @@ const FETCH: Duration = Duration::from_hours(1);
 const BUILD: Duration = Duration::from_mins(15);
 /// How long a question may take.
 const ASK: Duration = Duration::from_mins(1);
+/// What answers for the backend of a source distribution that is only fetched.
+const NO_BACKEND: &str = include_str!("no_backend.py");
+/// Prints the `pyproject.toml` of a source distribution, which lies in its one folder (PEP 625).
+const PYPROJECT: &str = "
+import sys, tarfile
+with tarfile.open(sys.argv[1]) as archive:
+    for member in archive:
+        parts = [part for part in member.name.split('/') if part != '.']
+        if len(parts) == 2 and parts[1] == 'pyproject.toml' and member.isfile():
+            sys.stdout.buffer.write(archive.extractfile(member).read(1 << 20))
+            break
+";
 
 /// A python that has pip.
 #[derive(Debug, Clone)]
@@ -167,29 +179,30 @@ impl Python {
 
     /// Gets a source distribution by hash into a folder.
     ///
-    /// pip asks a source distribution for its metadata before it hands it out, which runs its setup: with the pinned
-    /// build requirements that lie unpacked in `pins`, so that no others are fetched.
+    /// pip asks a source distribution for its metadata before it hands it out, which would run its setup: a backend of
+    /// ours answers instead, so that nothing of the package is run.
     ///
     /// # Errors
     /// Where no index that pip knows has it.
-    pub fn sdist(&self, wanted: Wanted<'_>, pins: &Path, folder: &Path) -> Result<(), PythonError> {
+    pub fn sdist(&self, wanted: Wanted<'_>, folder: &Path) -> Result<(), PythonError> {
+        let path = folder.join("sitecustomize.py");
+        std::fs::write(&path, NO_BACKEND).map_err(|cause| PythonError::Write { path, cause })?;
         let mut command = self.pip(folder);
         command.args(["download", "--no-deps", "--require-hashes", "--no-build-isolation", "--use-pep517"]);
-        command.args(["--no-binary", wanted.name]).env("PYTHONPATH", pins);
+        command.args(["--no-binary", wanted.name]).env("PYTHONPATH", folder);
         get(command, &[wanted], folder)
     }
 
-    /// Unpacks a wheel whose bytes are known to be good.
+    /// The text of a source distribution's `pyproject.toml`, empty where it has none.
     ///
     /// # Errors
-    /// Where python cannot.
-    pub fn unzip(&self, wheel: &Path, folder: &Path) -> Result<(), PythonError> {
+    /// Where it cannot be read.
+    pub fn pyproject(&self, sdist: &Path) -> Result<String, PythonError> {
         let mut command = Command::new(&self.executable);
-        command.current_dir(folder).args(["-I", "-m", "zipfile", "-e"]).arg(wheel).arg(folder);
-        let name = wheel.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        run("python3 -m zipfile", &mut command, ASK)
-            .map_err(|cause| PythonError::Build { sdist: name, cause })?;
-        Ok(())
+        command.current_dir("/").args(["-I", "-c", PYPROJECT]).arg(sdist);
+        let name = || sdist.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        run("python3 -m tarfile", &mut command, ASK)
+            .map_err(|cause| PythonError::Build { sdist: name(), cause })
     }
 
     /// Builds a source distribution to a wheel in `bench/out`, with the wheels in `bench/pins` and nothing else.

@@ -8,11 +8,11 @@ use toml::de::{DeTable, DeValue};
 
 use super::file::{LockedFile, Sha256Sum};
 use super::inputs::{Fork, LockInputs, Pin, requirement_fault};
-use super::pylock::{LockedPackage, Pylock, WHEELS};
+use super::pylock::{LockedPackage, LockedSource, Pylock, WHEELS};
 use crate::base::nesting::{MAX_NESTING, too_deep};
-use crate::build::wheel::name::{WheelName, normal};
-use crate::build::wheel::tags::{Arch, Interpreter};
-use crate::build::wheel::{MAX_BYTES, MAX_ENTRIES};
+use crate::wheel::name::{WheelName, normal};
+use crate::wheel::tags::{Arch, Interpreter};
+use crate::wheel::{MAX_BYTES, MAX_ENTRIES};
 
 /// Longest text of a lock, and most packages in one.
 pub const MAX_TEXT: usize = 1 << 20;
@@ -172,9 +172,14 @@ impl Walk {
         let tool = self.table(&tool, "voevent")?;
         let inputs = self.inputs(&tool);
         let mut packages: Vec<LockedPackage> = Vec::new();
+        let mut sources: Vec<LockedSource> = Vec::new();
         let mut bytes = 0_u64;
         for fields in self.tables(&root, "packages") {
             let python = inputs.as_ref().map(|inputs| &inputs.python);
+            if fields.table.contains_key("sdist") {
+                sources.extend(self.source(&fields, python));
+                continue;
+            }
             let Some(package) = self.package(&fields, python) else { continue };
             bytes = bytes.saturating_add(package.wheel.size);
             if packages.last().is_some_and(|last| last.name >= package.name) {
@@ -188,7 +193,54 @@ impl Walk {
         if bytes > MAX_BYTES {
             self.fault(0..0, "the wheels have more than 1 GiB together".to_owned());
         }
-        Some(Pylock { inputs: inputs?, packages })
+        let inputs = inputs?;
+        if !sources.iter().map(|source| &source.name).eq(&inputs.build_on_target) {
+            self.fault(0..0, "the packages with source are not those of `build-on-target`".to_owned());
+        }
+        Some(Pylock { inputs, packages, sources })
+    }
+
+    fn source(&mut self, fields: &Fields<'_>, python: Option<&Interpreter>) -> Option<LockedSource> {
+        let (name, version) = self.name_and_version(fields)?;
+        let sdist = self.table(fields, "sdist")?;
+        let file = self.text(&sdist, "path", |path| {
+            let file = path.strip_prefix(WHEELS).and_then(|rest| rest.strip_prefix('/'));
+            tarball(file.ok_or("must begin with `wheels/`")?)
+        });
+        let size = self.number(&sdist, "size", MAX_BYTES);
+        let hashes = self.table(&sdist, "hashes")?;
+        let sha256 = self.text(&hashes, "sha256", sha256);
+        let tool = self.table(fields, "tool")?;
+        let tool = self.table(&tool, "voevent")?;
+        let backend = self.text(&tool, "backend", |text| Ok(text.to_owned()));
+        let backend_path = self.texts(&tool, "backend-path")?.into_iter().map(|(text, _)| text).collect();
+        let mut requires = Vec::new();
+        for fields in self.tables(&tool, "requires") {
+            let Some(pin) = self.pin(&fields) else { continue };
+            if let Some(python) = python.filter(|python| !python.takes(&pin.wheel.name)) {
+                self.fault(fields.span, format!("`{}` is no wheel for {python}", pin.wheel.name));
+            }
+            requires.push(pin);
+        }
+        let sdist = LockedFile { name: file?, size: size?, sha256: sha256? };
+        Some(LockedSource { name, version, sdist, backend: backend?, backend_path, requires })
+    }
+
+    /// A list of strings, each with its place.
+    fn texts(&mut self, fields: &Fields<'_>, key: &str) -> Option<Vec<(String, Range<usize>)>> {
+        let value = self.get(fields, key)?;
+        let Some(items) = value.get_ref().as_array().filter(|items| items.len() <= MAX_PACKAGES) else {
+            self.fault(value.span(), format!("`{key}` must be a list of at most {MAX_PACKAGES}"));
+            return None;
+        };
+        let mut texts = Vec::with_capacity(items.len());
+        for item in items {
+            match item.get_ref().as_str() {
+                Some(text) => texts.push((text.to_owned(), item.span())),
+                None => self.fault(item.span(), format!("`{key}` must hold strings")),
+            }
+        }
+        Some(texts)
     }
 
     fn package(&mut self, fields: &Fields<'_>, python: Option<&Interpreter>) -> Option<LockedPackage> {
@@ -236,27 +288,23 @@ impl Walk {
             self.tables(fields, "build").iter().filter_map(|fields| self.pin(fields)).collect();
         let python = Interpreter { minor: minor?, arch: arch?, glibc: glibc? };
         let source = if fields.table.contains_key("source") { Some(self.fork(fields)?) } else { None };
-        Some(LockInputs { requirements: requirements?, python, pins, epoch: epoch?, source })
+        let build_on_target = if fields.table.contains_key("build-on-target") {
+            self.texts(fields, "build-on-target")?.into_iter().map(|(text, _)| text).collect()
+        } else {
+            Vec::new()
+        };
+        let (requirements, epoch) = (requirements?, epoch?);
+        Some(LockInputs { requirements, python, pins, epoch, source, build_on_target })
     }
 
     fn requirements(&mut self, fields: &Fields<'_>) -> Option<Vec<String>> {
-        let value = self.get(fields, "requirements")?;
-        let Some(items) = value.get_ref().as_array().filter(|items| items.len() <= MAX_PACKAGES) else {
-            self.fault(value.span(), format!("`requirements` must be a list of at most {MAX_PACKAGES}"));
-            return None;
-        };
-        let mut requirements = Vec::with_capacity(items.len());
-        for item in items {
-            let Some(text) = item.get_ref().as_str() else {
-                self.fault(item.span(), "a requirement must be a string".to_owned());
-                continue;
-            };
+        let requirements = self.texts(fields, "requirements")?;
+        for (text, span) in &requirements {
             if let Some(why) = requirement_fault(text) {
-                self.fault(item.span(), format!("requirement `{}` {why}", text.escape_debug()));
+                self.fault(span.clone(), format!("requirement `{}` {why}", text.escape_debug()));
             }
-            requirements.push(text.to_owned());
         }
-        Some(requirements)
+        Some(requirements.into_iter().map(|(text, _)| text).collect())
     }
 
     fn fork(&mut self, fields: &Fields<'_>) -> Option<Fork> {
@@ -319,6 +367,13 @@ pub(super) fn sdist_file(file: &str) -> Result<String, &'static str> {
     let kind = [".tar.gz", ".zip"].iter().any(|end| file.ends_with(end));
     let good = plain && kind && file.len() <= 255 && file.starts_with(|c: char| c.is_ascii_alphanumeric());
     if good { Ok(file.to_owned()) } else { Err("is no file name of a source distribution") }
+}
+
+/// The name of a source distribution that the target can unpack (PEP 625).
+pub(super) fn tarball(file: &str) -> Result<String, &'static str> {
+    sdist_file(file).and_then(|file| {
+        if file.ends_with(".tar.gz") { Ok(file) } else { Err("is no `.tar.gz`, as source distributions are") }
+    })
 }
 
 // One bound for what a wheel may hold and for what may hold wheels.

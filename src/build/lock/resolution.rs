@@ -3,10 +3,10 @@
 use serde::Deserialize;
 
 use super::file::Sha256Sum;
-use super::read::sdist_file;
+use super::read::{sdist_file, tarball};
 use crate::base::nesting::read;
-use crate::build::wheel::name::{WheelName, normal};
-use crate::build::wheel::tags::Interpreter;
+use crate::wheel::name::{WheelName, normal};
+use crate::wheel::tags::Interpreter;
 
 /// A package and the file that it is to come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,17 @@ pub enum BadResolution {
         version: String,
         /// The host's interpreter.
         host: String,
+    },
+    /// No package.
+    #[error("`build_on_target` names `{0}`, which is no package of this venv")]
+    NotThere(String),
+    /// No source.
+    #[error("package `{name}` {version} is to be built on the target, and has no source distribution")]
+    NoSource {
+        /// The package.
+        name: String,
+        /// Its version.
+        version: String,
     },
     /// No hash.
     #[error("`{0}` has no sha256 where it comes from")]
@@ -89,11 +100,15 @@ impl Source {
     }
 }
 
-/// Reads what uv wrote and chooses files for a host.
+/// Reads what uv wrote and chooses files for a host: of the packages `build_on_target` always the source.
 ///
 /// # Errors
 /// Where a package cannot be had as a file with a hash.
-pub fn choose(text: &str, python: &Interpreter) -> Result<Vec<Choice>, BadResolution> {
+pub fn choose(
+    text: &str,
+    python: &Interpreter,
+    build_on_target: &[String],
+) -> Result<Vec<Choice>, BadResolution> {
     let written: Written = read(text).map_err(BadResolution::Format)?;
     if written.lock_version != "1.0" {
         return Err(BadResolution::Format(format!(
@@ -101,8 +116,20 @@ pub fn choose(text: &str, python: &Interpreter) -> Result<Vec<Choice>, BadResolu
             written.lock_version.escape_debug()
         )));
     }
-    let mut choices =
-        written.packages.into_iter().map(|package| package.choice(python)).collect::<Result<Vec<_>, _>>()?;
+    let choice = |mut package: Package| {
+        let name = normal(&package.name);
+        if build_on_target.contains(&name) {
+            package.wheels.clear();
+            let version = package.version.clone().unwrap_or_default();
+            let tarball = |source: &Source| tarball(&source.file()?).ok();
+            package.sdist.as_ref().and_then(tarball).ok_or(BadResolution::NoSource { name, version })?;
+        }
+        package.choice(python)
+    };
+    let mut choices = written.packages.into_iter().map(choice).collect::<Result<Vec<_>, _>>()?;
+    if let Some(other) = build_on_target.iter().find(|name| choices.iter().all(|one| one.name != **name)) {
+        return Err(BadResolution::NotThere(other.clone()));
+    }
     choices.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(choices)
 }
@@ -138,14 +165,14 @@ impl Package {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::build::wheel::tags::Arch;
+    use crate::wheel::tags::Arch;
 
     const PYTHON: Interpreter = Interpreter { minor: 11, arch: Arch::X86_64, glibc: 36 };
 
     fn chosen(packages: &str) -> Result<Vec<(String, bool)>, String> {
         let text =
             format!("lock-version = \"1.0\"\ncreated-by = \"uv\"\n{packages}").replace('@', &"0".repeat(64));
-        let choices = choose(&text, &PYTHON).map_err(|error| error.to_string())?;
+        let choices = choose(&text, &PYTHON, &[]).map_err(|error| error.to_string())?;
         Ok(choices.into_iter().map(|choice| (choice.file, choice.source)).collect())
     }
 
@@ -176,6 +203,27 @@ mod tests {
             ("lxml-6-cp311-cp311-manylinux_2_28_x86_64.whl".to_owned(), false),
         ];
         assert_eq!(chosen(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_the_target_builds_is_source() {
+        let text = format!(
+            "lock-version = '1.0'\n[[packages]]\nname = 'LXML'\nversion = '6'\n\
+             sdist = {{ url = 'x://h/lxml-6.tar.gz', hashes = {{ sha256 = '{0}' }} }}\n\
+             wheels = [{{ url = 'x://h/lxml-6-py3-none-any.whl', hashes = {{ sha256 = '{0}' }} }}]\n",
+            "0".repeat(64)
+        );
+        let chosen = |names: &[&str], text: &str| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            choose(text, &PYTHON, &names).map_err(|error| error.to_string())
+        };
+        assert!(!chosen(&[], &text).unwrap()[0].source);
+        let [one] = &chosen(&["lxml"], &text).unwrap()[..] else { panic!("not one") };
+        assert!(one.source && one.file == "lxml-6.tar.gz");
+        let error = chosen(&["a", "lxml"], &text).unwrap_err();
+        assert_eq!(error, "`build_on_target` names `a`, which is no package of this venv");
+        let error = chosen(&["lxml"], &text.replace("tar.gz", "zip")).unwrap_err();
+        assert_eq!(error, "package `lxml` 6 is to be built on the target, and has no source distribution");
     }
 
     #[test]

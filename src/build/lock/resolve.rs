@@ -16,6 +16,7 @@ use super::pylock::{LockedPackage, Pylock};
 use super::python::Wanted;
 use super::resolution::Choice;
 use super::run::Say;
+use super::sources::lock_source;
 use super::uv::{Uv, UvError};
 use super::workshop::Workshop;
 
@@ -147,11 +148,15 @@ fn lock_one(
     say(&format!("resolving {} for {}", inputs.requirements.join(", "), inputs.python));
     let preferred = before.as_ref().filter(|_| !upgrade).map(|(text, _)| text.as_str());
     let choices = uv.resolve(&workshop, inputs, preferred)?;
+    let (sources, choices): (Vec<_>, Vec<_>) =
+        choices.into_iter().partition(|choice| inputs.build_on_target.contains(&choice.name));
     let packages = obtain(&workshop, inputs, &choices, say)?;
-    let lock = Pylock { inputs: inputs.clone(), packages };
+    let source = |choice| lock_source((&uv, &workshop), inputs, choice, say);
+    let sources = sources.iter().map(source).collect::<Result<_, _>>()?;
+    let lock = Pylock { inputs: inputs.clone(), packages, sources };
     write(&path, &lock.text())?;
-    let old = before.map(|(_, lock)| lock.packages).unwrap_or_default();
-    Ok(Outcome { path, kept: false, changed: changes(&old, &lock.packages) })
+    let old = before.map(|(_, lock)| lock.versions()).unwrap_or_default();
+    Ok(Outcome { path, kept: false, changed: changes(&old, &lock.versions()) })
 }
 
 /// Gets the files that uv chose, builds those that are source, and says what each is.
@@ -173,7 +178,7 @@ fn obtain(
     let mut packages: Vec<_> =
         wheels.iter().zip(files).map(|(choice, wheel)| package(choice, wheel, None)).collect();
     for choice in sources {
-        let sdist = workshop.get_sdist(choice.wanted(), &inputs.pins, say)?;
+        let sdist = workshop.get_sdist(choice.wanted(), say)?;
         say(&format!("building {} twice", choice.file));
         let wheel = workshop.build_twice(&sdist, &inputs.pins, inputs.epoch)?;
         packages.push(package(choice, wheel, Some(sdist)));
@@ -183,16 +188,16 @@ fn obtain(
 }
 
 impl Choice {
-    fn wanted(&self) -> Wanted<'_> {
+    pub(super) fn wanted(&self) -> Wanted<'_> {
         Wanted { name: &self.name, version: &self.version, file: &self.file, sha256: self.sha256 }
     }
 }
 
-fn changes(old: &[LockedPackage], new: &[LockedPackage]) -> Vec<VersionChange> {
+fn changes(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<VersionChange> {
     let mut versions: BTreeMap<&str, [Option<&str>; 2]> = BTreeMap::new();
     for (side, packages) in [old, new].into_iter().enumerate() {
-        for package in packages {
-            versions.entry(&package.name).or_default()[side] = Some(&package.version);
+        for (name, version) in packages {
+            versions.entry(name).or_default()[side] = Some(version);
         }
     }
     let changed = versions.into_iter().filter(|(_, [old, new])| old != new);

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::file::{LockedFile, OtherFile, Sha256Sum};
-use crate::build::wheel::MAX_BYTES;
+use crate::wheel::MAX_BYTES;
 
 /// What names of inboxes begin with.
 const INBOX: &str = ".tmp-";

@@ -19,8 +19,8 @@ use super::resolution::{BadResolution, Choice, choose};
 use super::run::{Failed, Say, run};
 use super::shelf::ShelfError;
 use super::workshop::Workshop;
-use crate::build::wheel::tags::Arch;
-use crate::build::wheel::{Wheel, WheelFault, single_file};
+use crate::wheel::tags::Arch;
+use crate::wheel::{Wheel, WheelFault, single_file};
 
 /// The version whose resolutions are trusted.
 pub const VERSION: &str = "0.13.9";
@@ -170,7 +170,7 @@ impl Uv {
         command.arg("--python").arg(workshop.python.executable());
         run("uv pip compile", &mut command, RESOLVE)?;
         let written = fs::read_to_string(path("pylock.toml")).map_err(io("read", &path("pylock.toml")))?;
-        Ok(choose(&written, &inputs.python)?)
+        Ok(choose(&written, &inputs.python, &inputs.build_on_target)?)
     }
 
     /// `uv pip compile` with pip's configuration, where the user gave uv none of its own.

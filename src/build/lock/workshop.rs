@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::build_system::BuildSystem;
 use super::fetch::{FetchError, Folders};
 use super::file::LockedFile;
 use super::inputs::{Fork, Pin};
@@ -15,9 +16,9 @@ use super::python::{Python, Wanted};
 use super::run::Say;
 use super::shelf::{Shelf, ShelfError};
 use crate::base::value::NamedFile;
-use crate::build::wheel::MAX_BYTES;
-use crate::build::wheel::name::WheelName;
-use crate::build::wheel::tags::Interpreter;
+use crate::wheel::MAX_BYTES;
+use crate::wheel::name::WheelName;
+use crate::wheel::tags::Interpreter;
 
 /// What it takes to get and build wheels.
 #[derive(Debug)]
@@ -90,15 +91,18 @@ impl Workshop {
         Ok(self.stock.read(&file)?)
     }
 
-    /// Gets a source distribution. Its build requirements must be there.
-    pub(super) fn get_sdist(
-        &self,
-        wanted: Wanted<'_>,
-        pins: &[Pin],
-        say: Say<'_>,
-    ) -> Result<LockedFile, FetchError> {
-        let at =
-            self.stock.path(&LockedFile { name: wanted.file.to_owned(), size: 0, sha256: wanted.sha256 });
+    /// Gets a source distribution that is built here.
+    pub(super) fn get_sdist(&self, wanted: Wanted<'_>, say: Say<'_>) -> Result<LockedFile, FetchError> {
+        self.get_source(wanted, &self.stock, say)
+    }
+
+    /// Gets a source distribution that the target builds, into the folder of wheels.
+    pub(super) fn get_tarball(&self, wanted: Wanted<'_>, say: Say<'_>) -> Result<LockedFile, FetchError> {
+        self.get_source(wanted, &self.wheels, say)
+    }
+
+    fn get_source(&self, wanted: Wanted<'_>, to: &Shelf, say: Say<'_>) -> Result<LockedFile, FetchError> {
+        let at = to.path(&LockedFile { name: wanted.file.to_owned(), size: 0, sha256: wanted.sha256 });
         if let Ok(bytes) = fs::read(&at) {
             let file = LockedFile::of(wanted.file, &bytes);
             if file.sha256 == wanted.sha256 {
@@ -106,15 +110,16 @@ impl Workshop {
             }
         }
         say(&format!("fetching {}", wanted.file));
-        let inbox = self.stock.inbox()?;
-        let unpacked = inbox.path().join("pins");
-        fs::create_dir(&unpacked).map_err(io_error("make", &unpacked))?;
-        for pin in pins {
-            self.stock.read(&pin.wheel)?;
-            self.python.unzip(&self.stock.path(&pin.wheel), &unpacked)?;
-        }
-        self.python.sdist(wanted, &unpacked, inbox.path())?;
-        Ok(self.stock.take(inbox.path(), wanted.file, wanted.sha256)?)
+        let inbox = to.inbox()?;
+        self.python.sdist(wanted, inbox.path())?;
+        Ok(to.take(inbox.path(), wanted.file, wanted.sha256)?)
+    }
+
+    /// How a source distribution in the folder of wheels is built.
+    pub(super) fn build_system(&self, sdist: &LockedFile) -> Result<BuildSystem, FetchError> {
+        let text = self.python.pyproject(&self.wheels.path(sdist))?;
+        BuildSystem::parse(&text)
+            .map_err(|cause| FetchError::BuildSystem { sdist: sdist.name.clone(), cause })
     }
 
     /// Puts the source distribution of a fork into stock.
@@ -186,7 +191,7 @@ impl Workshop {
 }
 
 impl Pin {
-    fn wanted(&self) -> Wanted<'_> {
+    pub(super) fn wanted(&self) -> Wanted<'_> {
         let Self { name, version, wheel } = self;
         Wanted { name, version, file: &wheel.name, sha256: wheel.sha256 }
     }

@@ -18,7 +18,7 @@ pub use crate::build::seal::text::TextMap;
 use crate::build::seal::units::FilledUnit;
 use crate::store::bundle::Bundle;
 use crate::store::manifest::{
-    self, ClosureObject, Directory, Group, ManagedPath, Manifest, Mode, Target, User, Venv,
+    self, Build, ClosureObject, Directory, Group, ManagedPath, Manifest, Mode, Target, User, Venv,
 };
 use crate::store::object::{File, Object, ObjectDigest, ObjectName, Tree};
 
@@ -33,6 +33,8 @@ pub struct LaidVenv {
     pub tree: Option<Tree>,
     /// The text of the lock that it was laid out by.
     pub lock: String,
+    /// What the target builds of it.
+    pub builds: Vec<Build>,
 }
 
 /// A bundle and the objects that it refers to.
@@ -229,6 +231,7 @@ impl<'a> Sealer<'a> {
             object,
             lock,
             imports: venv.imports.clone(),
+            builds: laid.builds.clone(),
         });
     }
 

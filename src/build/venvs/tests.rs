@@ -53,7 +53,7 @@ impl World {
         let mut inputs = request.inputs().unwrap();
         change(&mut inputs);
         let path = self.folders.locks.join(inputs.file_name(&request.venv));
-        fs::write(&path, Pylock { inputs, packages: Vec::new() }.text()).unwrap();
+        fs::write(&path, Pylock { inputs, packages: Vec::new(), sources: Vec::new() }.text()).unwrap();
         path
     }
 
@@ -82,7 +82,13 @@ fn requirements(artifact: &Artifact, venv: &VenvArtifact) -> VenvPlace {
 
 fn asked(name: &str) -> LockRequest {
     let Rendered { target, .. } = rendered(Vec::new());
-    LockRequest { venv: label(name), requirements: vec![format!("{name}==1")], target, source: None }
+    LockRequest {
+        venv: label(name),
+        requirements: vec![format!("{name}==1")],
+        target,
+        source: None,
+        build_on_target: Vec::new(),
+    }
 }
 
 #[test]
@@ -227,6 +233,7 @@ fn instances_of_a_module_share_a_venv() {
         requirements: vec!["a==2".to_owned()],
         imports: Vec::new(),
         source: None,
+        build_on_target: Vec::new(),
     };
     insta::assert_snapshot!(world.refused(vec![of("m", venv("a")), of("m:two", What::Venv(other))]), @r#"
     error: venv `a` is one for `m` and `m:two`, and they ask for different packages
@@ -252,6 +259,7 @@ fn requirements_that_are_none() {
         requirements: vec!["./a".to_owned()],
         imports: Vec::new(),
         source: None,
+        build_on_target: Vec::new(),
     };
     insta::assert_snapshot!(world.refused(vec![artifact(What::Venv(bad))]), @r#"
     error: requirement `./a` must begin with the name of a package

@@ -100,6 +100,14 @@ impl Manifest {
             out.text("object", venv.object.as_str());
             out.text("lock", venv.lock.as_str());
             out.texts("imports", venv.imports.iter().map(String::as_str));
+            for build in &venv.builds {
+                out.element("venv.build");
+                out.text("package", build.package.as_str());
+                out.text("version", &build.version);
+                out.text("source", build.source.as_str());
+                out.text("backend", &build.backend);
+                out.texts("backend_path", build.backend_path.iter().map(String::as_str));
+            }
         }
         for secret in &self.secrets {
             out.element("secret");

@@ -2,7 +2,8 @@
 
 use voevent_node::base::name::Label;
 use voevent_node::build::artifact::Target;
-use voevent_node::build::lock::{LockRequest, Pylock};
+use voevent_node::build::lock::file::LockedFile;
+use voevent_node::build::lock::{LockRequest, LockedPackage, LockedSource, Pylock};
 
 use super::input::grown;
 use super::laws::is_line;
@@ -43,9 +44,17 @@ fn request(text: &str) {
     for line in text.lines().take(10) {
         let requirements = line.split('¦').map(str::to_owned).collect();
         let target = Target { system: system.clone(), arch: arch.clone(), python: python.clone() };
-        match (LockRequest { venv: venv.clone(), requirements, target, source: None }).inputs() {
+        match (LockRequest {
+            venv: venv.clone(),
+            requirements,
+            target,
+            source: None,
+            build_on_target: Vec::new(),
+        })
+        .inputs()
+        {
             Ok(inputs) => {
-                let lock = Pylock { inputs, packages: Vec::new() };
+                let lock = Pylock { inputs, packages: Vec::new(), sources: Vec::new() };
                 assert_eq!(Pylock::parse(&lock.text()), Ok(lock), "a lock of this can be read");
             }
             Err(error) => assert!(is_line(&error.to_string()), "{error}"),
@@ -64,13 +73,23 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
         format!("{head}\n[[packages]]\n{packages}{tool}").into_bytes()
     };
     let none = format!("{}{tool}", parts.first().copied().unwrap_or_default()).into_bytes();
+    // One whose last package the target builds.
+    let built = Pylock::parse(LOCK).ok().and_then(|mut lock| {
+        let LockedPackage { name, version, .. } = lock.packages.pop()?;
+        let sdist = LockedFile::of("x-1.tar.gz", b"");
+        let (backend, backend_path) = ("a.b:c".to_owned(), vec!["d/e".to_owned()]);
+        lock.inputs.build_on_target = vec![name.clone()];
+        let requires = lock.inputs.pins.clone();
+        lock.sources = vec![LockedSource { name, version, sdist, backend, backend_path, requires }];
+        Some(lock.text().into_bytes())
+    });
     let asked = b"comet==3.1.0\na[b,c]>=1,<2; python_version < '3.12'\xc2\xa6A.b_c ~= 1.0\n".to_vec();
-    vec![LOCK.into(), one(3, 4), one(1, 3), none, asked]
+    [LOCK.into(), one(3, 4), one(1, 3), none, asked].into_iter().chain(built).collect()
 }
 
 pub(super) const WORDS: &str = "\n[[packages]]\n¦\n[[packages.wheels]]\n¦name = \"a\"\nversion = \"1\"\n¦path = \"wheels/¦\
     a-1-py3-none-any.whl\"\n¦-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl¦-cp39-abi3-musllinux_1_1_aarch64¦\
-    size = 1\n¦hashes = { sha256 = \"¦\n[packages.tool.voevent.sdist]\n¦file = \"a-1.tar.gz\"\n¦\n[tool.voevent]\n¦\
+    size = 1\n¦hashes = { sha256 = \"¦\n[packages.tool.voevent.sdist]\n¦\n[packages.sdist]\n¦backend-path = []\n¦[[packages.tool.voevent.requires]]\n¦build-on-target = [¦file = \"a-1.tar.gz\"\n¦\n[tool.voevent]\n¦\
     requirements = [\n¦    \"a\",\n¦]\n¦python = \"3.11\"\n¦arch = \"aarch64\"\n¦glibc = \"2.36\"\n¦\
     source-date-epoch = 1\n¦\n[[tool.voevent.build]]\n¦lock-version = \"1.0\"\n¦environments = [¦\
     requires-python = \"==3.11.*\"\n¦created-by = \"voevent-build\"\n¦# Made by\n¦\\u0041¦\\\"¦\"\"\"\n¦'¦[¦]¦{¦}¦=¦,¦.¦¦¦\

@@ -93,7 +93,10 @@ pub(super) fn build(tree: &mut Memory) -> Option<Taken> {
         if let What::Venv(venv) = &artifact.what {
             let digest = ObjectDigest::Tree(Digest::from_bytes([7; 32]));
             let lock = format!("# {}\n", venv.requirements.len());
-            venvs.insert(venv.name.clone(), LaidVenv { digest, size: 1, tree: None, lock });
+            venvs.insert(
+                venv.name.clone(),
+                LaidVenv { digest, size: 1, tree: None, lock, builds: Vec::new() },
+            );
         }
     }
     match seal(&compiled.rendered, &venvs) {

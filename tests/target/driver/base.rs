@@ -28,7 +28,7 @@ const MORE_PACKAGES: [&str; 11] = [
     "xfsprogs",
 ];
 /// What apt can install on a machine, though that has no network: it lies in apt's cache.
-const FETCHED_PACKAGES: [&str; 1] = ["chrony"];
+const FETCHED_PACKAGES: [&str; 3] = ["chrony", "gcc", "python3-dev"];
 /// Packages come once, and are kept for those that are only fetched; no daemon is started while a root is made.
 const APT: &str = r"set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8

@@ -17,9 +17,72 @@ fn example() -> Pylock {
     let lxml = package("lxml", "lxml-3.1.0-cp311-cp311-manylinux_2_28_x86_64.whl");
     let python = Interpreter { minor: 11, arch: Arch::X86_64, glibc: 36 };
     let requirements = vec!["comet==3.1.0".to_owned(), "lxml; python_version > \"3\"".to_owned()];
-    let inputs =
-        LockInputs { requirements, python, pins: build_pins(), epoch: SOURCE_DATE_EPOCH, source: None };
-    Pylock { inputs, packages: vec![comet, lxml] }
+    let inputs = LockInputs {
+        requirements,
+        python,
+        pins: build_pins(),
+        epoch: SOURCE_DATE_EPOCH,
+        source: None,
+        build_on_target: Vec::new(),
+    };
+    Pylock { inputs, packages: vec![comet, lxml], sources: Vec::new() }
+}
+
+/// The example, with a package that the target builds.
+fn with_source() -> Pylock {
+    let mut lock = example();
+    lock.inputs.build_on_target = vec!["zlib-ng".to_owned()];
+    lock.sources = vec![LockedSource {
+        name: "zlib-ng".to_owned(),
+        version: "1.0".to_owned(),
+        sdist: LockedFile::of("zlib_ng-1.0.tar.gz", b"x"),
+        backend: "setuptools.build_meta".to_owned(),
+        backend_path: vec![".".to_owned()],
+        requires: lock.inputs.pins[1..2].to_vec(),
+    }];
+    lock
+}
+
+#[test]
+fn what_the_target_builds_is_read() {
+    let (lock, text) = (with_source(), with_source().text());
+    assert_eq!(Pylock::parse(&text), Ok(lock.clone()));
+    let from = text.find("[[packages]]\nname = \"zlib-ng\"").unwrap();
+    insta::assert_snapshot!(&text[from..text.find("\n[tool.voevent]").unwrap()], @r#"
+    [[packages]]
+    name = "zlib-ng"
+    version = "1.0"
+
+    [packages.sdist]
+    path = "wheels/zlib_ng-1.0.tar.gz"
+    size = 1
+    hashes = { sha256 = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881" }
+
+    [packages.tool.voevent]
+    backend = "setuptools.build_meta"
+    backend-path = ["."]
+
+    [[packages.tool.voevent.requires]]
+    name = "setuptools"
+    version = "84.2.1"
+    file = "setuptools-84.2.1-py3-none-any.whl"
+    size = 876263
+    sha256 = "ca140b45d5325a9478f880e351484f62fef15f336462e449ca0c03c873d589c2"
+    "#);
+    let faults = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        let faults = Pylock::parse(&text.replacen(from, to, 1)).unwrap_err();
+        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let other = faults("build-on-target = [\"zlib-ng\"]", "build-on-target = [\"lxml\"]");
+    assert_eq!(other, "line 1: the packages with source are not those of `build-on-target`");
+    let zip = faults("zlib_ng-1.0.tar.gz", "zlib_ng-1.0.zip");
+    assert!(zip.contains("`path` is no `.tar.gz`, as source distributions are"), "{zip}");
+    let unfit = faults("setuptools-84.2.1-py3-none-any", "setuptools-84.2.1-py2-none-any");
+    assert!(unfit.contains("is no wheel for python 3.11"), "{unfit}");
+    assert_ne!(lock.inputs.hex(), example().inputs.hex());
+    let changes = example().inputs.changes(&lock.inputs);
+    assert_eq!(changes[0].to_string(), "`build_on_target` `zlib-ng` is new");
 }
 
 fn faults(from: &str, to: &str) -> String {
@@ -97,7 +160,7 @@ fn faults_have_lines_and_come_together() {
         (
             "    \"comet==3.1.0\",",
             "    \"-r x\",\n    7,",
-            "line 32: requirement `-r x` must begin with the name of a package\nline 33: a requirement must be a string",
+            "line 32: requirement `-r x` must begin with the name of a package\nline 33: `requirements` must hold strings",
         ),
         ("created-by", "created by", "line 5: key with no value, expected `=`"),
         ("sha256 = \"44", "sha256 = \"4X", "line 14: `sha256` must be 64 lower-case hexadecimal digits"),
