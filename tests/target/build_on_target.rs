@@ -27,11 +27,17 @@ name = "tiny"
 requirements = ["voevent-tiny=={{ tiny.version }}"]
 imports = ["voevent_tiny"]
 build_on_target = ["Voevent.Tiny"]
+[[script]]
+name = "tiny-check"
+template = "check.sh.j2"
 [[check]]
 name = "tiny"
 kind = "command"
-command = ["{{ venv('tiny') }}/bin/python", "-c", "import voevent_tiny; assert voevent_tiny.answer() == 42"]
+script = "tiny-check"
 "#;
+const CHECK: &str = "#!/bin/sh
+exec {{ venv('tiny') }}/bin/python -c 'import voevent_tiny; assert voevent_tiny.answer() == 42'
+";
 
 fn source_is_built_on_debian_12() -> Result<()> {
     story(Suite::Bookworm)
@@ -55,6 +61,7 @@ impl Project {
             fs::create_dir_all(folder).explain(|| format!("make `{}`", folder.display()))?;
         }
         write(&dir.join("modules/tiny/module.toml"), MODULE)?;
+        write(&dir.join("modules/tiny/check.sh.j2"), CHECK)?;
         let project = Self { dir, links, suite };
         project.source("1.0", "42")?;
         project.source("2.0", "no_such_name")?;
