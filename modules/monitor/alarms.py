@@ -23,12 +23,16 @@ from urllib.error import HTTPError, URLError
 # Seconds: for one step of a delivery, and for a command.
 STEP = 10.0
 COMMAND = 20.0
-# Bytes of what a command said that are told.
-SAID = 400
+# Bytes of what a command said that are told, and of a variable of its environment.
+SAID, VARIABLE = 400, 120_000
 
 
 class UndeliveredError(Exception):
     """A message could not be delivered; the text says why, and has no secret in it."""
+
+
+class PartlyError(UndeliveredError):
+    """Some have the message: to try again would tell them again."""
 
 
 def deliver(alarm: Mapping[str, Any], message: Mapping[str, Any], secrets: Path) -> None:
@@ -91,7 +95,7 @@ def _mail(alarm: Mapping[str, Any], message: Mapping[str, Any], secrets: Path) -
             server.login(alarm["username"], secret(secrets, alarm["password"]))
         refused = server.send_message(written)
     if refused:
-        raise UndeliveredError(f"the mail server refused {', '.join(sorted(refused))}")
+        raise PartlyError(f"the mail server refused {', '.join(sorted(refused))}; the others have it")
 
 
 def fetch(url: str, alarm: Mapping[str, Any], body: bytes | None = None) -> None:
@@ -131,10 +135,12 @@ def _command(alarm: Mapping[str, Any], message: Mapping[str, Any], _secrets: Pat
 
 def run_command(words: list[str], message: Mapping[str, Any]) -> str:
     """Runs a command with the text as its standard input; `ok`, or what went wrong."""
+    whole = json.dumps(message)
     known = {
         "VOEVENT_NODE": str(message["node"]),
         "VOEVENT_SUBJECT": str(message["subject"]),
-        "VOEVENT_MESSAGE": json.dumps(message),
+        # The kernel takes no longer variable.
+        "VOEVENT_MESSAGE": whole if len(whole) < VARIABLE else json.dumps({**message, "text": "", "changes": []}),
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": os.environ.get("HOME", "/"),
         "LANG": "C.UTF-8",

@@ -60,33 +60,43 @@ class Monitor:
         self.config = config
         self.now = now
         self.folder = Path(config["state"])
+        self.spare = Path(config["spare"]) / "state.json"
         self.secrets = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent"))
         self.channels = {name: Channel(a["every"], a["remind"]) for name, a in config["alarms"].items()}
         self.state = self._load()
         self.node = Node(config["node"], config["address"] or "", generation())
 
     def _load(self) -> State:
-        path = self.folder / "state.json"
-        try:
-            return problems.from_json(json.loads(path.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            pass
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            log(4, f"`{path}` cannot be read and begins anew: {alarms.said(error)}")
-            with contextlib.suppress(OSError):
-                path.rename(path.with_suffix(".bad"))
+        # In memory lies what the disk did not take.
+        for path in (self.spare, self.folder / "state.json"):
+            try:
+                return read_state(path)
+            except FileNotFoundError:
+                pass
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                log(4, f"`{path}` cannot be read and begins anew: {alarms.said(error)}")
+                with contextlib.suppress(OSError):
+                    path.rename(path.with_suffix(".bad"))
         return State(began=self.now)
 
     def save(self) -> None:
-        """Writes the state."""
-        replace(self.folder / "state.json", json.dumps(problems.to_json(self.state), indent=1) + "\n")
+        """Writes the state: where the disk is full or takes nothing, that is no reason to tell nobody."""
+        text = json.dumps(problems.to_json(self.state), indent=1) + "\n"
+        try:
+            replace(self.folder / "state.json", text)
+            self.spare.unlink(missing_ok=True)
+        except OSError as error:
+            log(3, f"the state stays in memory, until it can be written: {error}")
+            with contextlib.suppress(OSError):
+                replace(self.spare, text)
 
     def look(self) -> None:
         """Looks, tells, and acts."""
         started = time.monotonic()
+        problems.follow(self.state, self.now, time.clock_gettime(time.CLOCK_BOOTTIME))
         before = {key for key, problem in self.state.problems.items() if problem.raised}
         try:
-            seen = probes.look(probes.Look(self.config, self.state, self.now))
+            seen = probes.look(probes.Look(self.config, self.state, self.now, probes.came_up(self.now)))
         except Exception as error:  # noqa: BLE001 - whatever it is, people are to know it
             seen = probes.Seen()
             said = alarms.said(error)
@@ -106,7 +116,10 @@ class Monitor:
             self._heartbeat()
         self.save()
         seen.sample("monitor_look_seconds", time.monotonic() - started)
-        replace(self.folder / "metrics.prom", exposition(self, seen))
+        try:
+            replace(self.folder / "metrics.prom", exposition(self, seen))
+        except OSError as error:
+            log(3, f"cannot write the numbers: {error}")
 
     def _note(self, before: set[str]) -> None:
         for key, problem in self.state.problems.items():
@@ -143,7 +156,9 @@ class Monitor:
         for name, error in self.deliver(waiting).items():
             key = problems.undelivered(name)
             counters = self.state.counters
-            if error is None:
+            if isinstance(error, alarms.PartlyError):
+                log(3, f"alarm `{name}`: {error}")
+            if error is None or isinstance(error, alarms.PartlyError):
                 del self.state.outbox[name][: len(waiting[name])]
                 counters.sent[name] = counters.sent.get(name, 0) + 1
                 self.state.problems.pop(key, None)
@@ -153,7 +168,7 @@ class Monitor:
                 self._problem(key, f"alarm `{name}` cannot be delivered: {error}")
         self.save()
 
-    def deliver(self, waiting: Mapping[str, list[Change]]) -> dict[str, str | None]:
+    def deliver(self, waiting: Mapping[str, list[Change]]) -> dict[str, Exception | None]:
         """Delivers to these alarms; what went wrong with each."""
 
         def job(name: str) -> None:
@@ -161,8 +176,7 @@ class Monitor:
             alarms.deliver(self.config["alarms"][name], message, self.secrets)
 
         jobs = {name: (lambda name=name: job(name)) for name in waiting}
-        results = probes.in_time(jobs, DELIVERY) if jobs else {}
-        return {name: None if result is None else str(result) for name, result in results.items()}
+        return probes.in_time(jobs, DELIVERY) if jobs else {}
 
     def _heartbeat(self) -> None:
         heartbeat = self.config["heartbeat"]
@@ -217,6 +231,14 @@ class Monitor:
         for name, error in results.items():
             log(5 if error is None else 3, f"alarm `{name}`: {error or 'delivered'}")
         return all(error is None for error in results.values())
+
+
+def read_state(path: Path) -> State:
+    """The state that was written there.
+
+    Raises OSError, and what `from_json` raises.
+    """
+    return problems.from_json(json.loads(path.read_text(encoding="utf-8")))
 
 
 def generation() -> int:
@@ -296,7 +318,8 @@ def alone(folder: Path) -> Iterator[None]:
 
 def status(config: Mapping[str, Any]) -> bool:
     """Prints what is wrong; whether nothing is."""
-    state = problems.from_json(json.loads((Path(config["state"]) / "state.json").read_text(encoding="utf-8")))
+    spare = Path(config["spare"]) / "state.json"
+    state = read_state(spare if spare.exists() else Path(config["state"]) / "state.json")
     for _, problem in sorted(state.problems.items()):
         word = "PROBLEM" if problem.raised else "not yet a problem"
         print(f"{word}: {problems.one_line(problem.text)} (since {problems.utc(problem.since)})")
@@ -308,7 +331,8 @@ def main(config_path: str, words: list[str]) -> int:
     config = json.loads(Path(config_path).read_text(encoding="utf-8"))
     if words == ["status"]:
         return 0 if status(config) else 1
-    with alone(Path(config["state"])):
+    # In memory: this goes on where a disk takes nothing any more.
+    with alone(Path(config["spare"])):
         monitor = Monitor(config, time.time())
         if words == ["test"]:
             return 0 if monitor.test() else 1

@@ -1,4 +1,4 @@
-"""What is looked at: units, brokers, upstreams, folders, disks, silence. Standard library only.
+"""What is looked at: units, brokers, upstreams, silence, and what is in `folders`. Standard library only.
 
 Each probe gives observations, and samples for the metrics. Nothing here changes anything but what the
 probes remember.
@@ -6,6 +6,7 @@ probes remember.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -19,11 +20,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from problems import Observation, State, elapsed, utc
+from folders import FOLDERS, judge, span
+from problems import Observation, State, utc
 
 # Seconds: how long a broker may take to answer, and any probe to end.
 ANSWER = 5
 PROBE = 20.0
+# Seconds after a boot in which services do what they are there for.
+SETTLE = 90.0
+# Bytes of the numbers of a service that are read.
+NUMBERS = 4 << 20
 SWITCH = "/var/lib/voevent/bin/voevent-switch"
 # Addresses that are remembered of a name, for the name server may be what is down.
 ADDRESSES = 16
@@ -54,7 +60,18 @@ class Look:
     config: Mapping[str, Any]
     state: State
     now: float
+    # When the host had come up: nobody did anything about files that are older.
+    up_since: float = 0.0
     seen: Seen = dataclasses.field(default_factory=Seen)
+
+    def age(self, of: float) -> float:
+        """How long something has been so, while the host was up."""
+        return max(0.0, self.now - max(of, self.up_since))
+
+
+def came_up(now: float) -> float:
+    """When the host had come up, and had a little time: after a boot its old files are not yet a problem."""
+    return now - time.clock_gettime(time.CLOCK_BOOTTIME) + SETTLE
 
 
 def in_time(jobs: Mapping[str, Callable[[], Any]], seconds: float) -> dict[str, Any]:
@@ -95,7 +112,7 @@ def look(with_: Look) -> Seen:
     _units(with_, units, results)
     for key, w in watch.items():
         if w["probe"] in FOLDERS:
-            _folder(with_, key, w, results[f"folder {key}"])
+            judge(with_, key, w, results[f"folder {key}"])
     _upstreams(with_, units, results)
     _silence(with_)
     return with_.seen
@@ -172,114 +189,6 @@ def _units(with_: Look, units: Mapping[str, Mapping[str, str]], results: Mapping
         text = f"{name}: {'; '.join(wrong)}" if wrong else ""
         at_once = unit.get("ActiveState") == "failed"
         seen.observations.append(Observation(f"unit {name}", not wrong, text, 1 if at_once else config["fail_after"]))
-
-
-# Folders and disks.
-
-
-def oldest(folder: Path) -> tuple[int, float | None]:
-    """How many files a folder has, and when the oldest was written; hidden ones are not whole yet."""
-    count, first = 0, None
-    for entry in os.scandir(folder):
-        if entry.name.startswith("."):
-            continue
-        try:
-            written = entry.stat(follow_symlinks=False).st_mtime
-        except FileNotFoundError:
-            continue
-        count += 1
-        first = written if first is None else min(first, written)
-    return count, first
-
-
-def written(path: Path) -> float | None:
-    """When a file was written; nothing where there is none."""
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return None
-
-
-def free(path: Path) -> tuple[int, int, int]:
-    """Of the file system of a path: free bytes, files that can be made yet, and how many there could be."""
-    stat = os.statvfs(path)
-    return stat.f_bavail * stat.f_frsize, stat.f_favail, stat.f_files
-
-
-FOLDERS: dict[str, Callable[[Path], Any]] = {"queue": oldest, "count": oldest, "fresh": written, "disk": free}
-
-
-def _folder(with_: Look, key: str, w: Mapping[str, Any], result: Any) -> None:
-    trouble: str | None
-    if isinstance(result, Exception):
-        trouble = f"{w['path']} cannot be read: {result}"
-    else:
-        judges: dict[str, Callable[..., str | None]] = {
-            "queue": _queue,
-            "count": _count,
-            "fresh": _fresh,
-            "disk": _disk,
-        }
-        trouble = judges[w["probe"]](with_, key, w, result)
-    with_.seen.sample("up", trouble is None, unit=w["unit"] or "", probe=w["probe"], watch=key)
-    about = f"{w['unit']}: " if w["unit"] else ""
-    with_.seen.observations.append(Observation(f"watch {key}", trouble is None, f"{about}{trouble}"))
-
-
-def _queue(with_: Look, key: str, w: Mapping[str, Any], result: tuple[int, float | None]) -> str | None:
-    count, first = result
-    age = 0.0 if first is None else max(0.0, with_.now - first)
-    with_.seen.sample("queue_files", count, watch=key)
-    with_.seen.sample("queue_oldest_seconds", age, watch=key)
-    if age <= w["older_than"]:
-        return None
-    return f"{count} files wait in {w['path']}, the oldest for {span(age)}"
-
-
-def _count(with_: Look, key: str, w: Mapping[str, Any], result: tuple[int, float | None]) -> str | None:
-    count = result[0]
-    with_.seen.sample("files", count, watch=key)
-    if w["at_most"] is not None:
-        return None if count <= w["at_most"] else f"{count} files in {w['path']}, at most {w['at_most']}"
-    kept = with_.state.remembered("count")
-    last = kept.setdefault(key, {"files": count, "from": count, "grew": None})
-    if count > last["files"]:
-        calm = last["grew"] is None or elapsed(with_.now, last["grew"]) > w["older_than"]
-        last["from"] = last["files"] if calm else last["from"]
-        last["grew"] = with_.now
-    last["files"] = count
-    if last["grew"] is None or elapsed(with_.now, last["grew"]) > w["older_than"]:
-        return None
-    return f"{max(count - last['from'], 1)} new files in {w['path']}, now {count}"
-
-
-def _fresh(with_: Look, key: str, w: Mapping[str, Any], result: float | None) -> str | None:
-    # One that never was gets the time that it has from the first look.
-    first = with_.state.remembered("fresh").setdefault(key, with_.now)
-    age = max(0.0, with_.now - (first if result is None else result))
-    with_.seen.sample("file_age_seconds", age, watch=key)
-    if age <= w["older_than"]:
-        return None
-    return f"{w['path']} is missing" if result is None else f"{w['path']} is {span(age)} old"
-
-
-def _disk(with_: Look, key: str, w: Mapping[str, Any], result: tuple[int, int, int]) -> str | None:
-    space, files, total = result
-    with_.seen.sample("disk_free_bytes", space, watch=key)
-    if space < w["min_free"]:
-        return f"{space >> 20} MiB are free at {w['path']}, and {w['min_free'] >> 20} MiB must be"
-    # Some file systems have no table of files that could be full.
-    if total and files * 100 < total:
-        return f"only {files} more files can be made at {w['path']}"
-    return None
-
-
-def span(seconds: float) -> str:
-    """A length of time for people."""
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 # Upstreams.
@@ -359,35 +268,46 @@ SAMPLE = re.compile(r"^(voevent_\w*events_total)\{([^}]*)\}\s+([0-9.eE+]+)", re.
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"', re.ASCII)
 
 
-def totals(texts: Mapping[str, str], kind: str) -> float:
-    """How many events of a kind were counted: by role, by a label `kind`, or all."""
-    total = 0.0
-    for text in texts.values():
-        for _, labels, value in SAMPLE.findall(text):
-            has = dict(LABEL.findall(labels))
-            if kind == "any":
-                total += float(value) if "kind" not in has else 0
-            elif kind in (has.get("role"), has.get("kind")):
-                total += float(value)
-    return total
+def total(text: str, kind: str) -> float:
+    """How many events of a kind a service counted: by role, by a label `kind`, or all."""
+    counted = 0.0
+    for _, labels, value in SAMPLE.findall(text):
+        has = dict(LABEL.findall(labels))
+        # What became of an event later is no other one.
+        if "outcome" in has:
+            continue
+        if kind == "any":
+            counted += float(value) if "kind" not in has else 0
+        elif kind in (has.get("role"), has.get("kind")):
+            counted += float(value)
+    return counted
+
+
+def numbers(path: Path) -> str:
+    """What a service wrote, which may be anything: no more than a text of numbers, and never a pipe without an end.
+
+    Raises OSError.
+    """
+    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        return file.read(NUMBERS).decode("utf-8", "replace")
 
 
 def _silence(with_: Look) -> None:
     silence: Mapping[str, float] = with_.config["silence"]
     texts = {}
     for key, path in with_.config["metrics"].items():
-        try:
-            texts[key] = Path(path).read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue
+        with contextlib.suppress(OSError):
+            texts[key] = numbers(Path(path))
     kept = with_.state.remembered("silence")
     for kind, limit in silence.items():
-        total = totals(texts, kind)
-        last = kept.setdefault(kind, {"total": total, "at": with_.now})
-        # A service that was started anew counts from nothing again.
-        if total > last["total"] or 0 < total < last["total"]:
-            last["at"] = with_.now
-        last["total"] = total
+        last = kept.setdefault(kind, {"at": with_.now})
+        known = last.setdefault("totals", {})
+        for key, text in texts.items():
+            now = total(text, kind)
+            # A service that was started anew counts from nothing again: then its first event is one, not its start.
+            if now > known.get(key, now) or 0 < now < known.get(key, now):
+                last["at"] = with_.now
+            known[key] = now
         last["at"] = min(last["at"], with_.now)
         quiet = with_.now - last["at"]
         with_.seen.sample("silence_seconds", quiet, kind=kind)

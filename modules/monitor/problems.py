@@ -14,6 +14,10 @@ from typing import Any
 
 # What may wait for one alarm that cannot be delivered; of more the oldest goes.
 OUTBOX = 200
+# Characters of a problem that are told.
+LONGEST = 500
+# Seconds by which a clock is set, not only slewed.
+STEP = 5.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,13 +122,27 @@ def elapsed(now: float, then: float) -> float:
     return now - then if then <= now else float("inf")
 
 
+def follow(state: State, now: float, ticks: float) -> None:
+    """Moves what is remembered along with a clock that was set since the last look; `ticks` is one that cannot be."""
+    last = state.remembered("clock")
+    passed = ticks - last.get("ticks", ticks)
+    step = now - last.get("now", now) - passed
+    # After a boot nobody knows how long it took.
+    if passed >= 0 and abs(step) > STEP:
+        for problem in state.problems.values():
+            problem.since += step
+        for kept in state.remembered("silence").values():
+            kept["at"] += step
+    last.update(now=now, ticks=ticks)
+
+
 def observe(state: State, observation: Observation, now: float) -> None:
     """Takes one observation in; problems begin and end here."""
     if observation.ok:
         state.problems.pop(observation.key, None)
         return
-    problem = state.problems.setdefault(observation.key, Problem(observation.text, now))
-    problem.text = observation.text
+    problem = state.problems.setdefault(observation.key, Problem("", now))
+    problem.text = observation.text[:LONGEST]
     problem.since = min(problem.since, now)
     problem.bad += 1
     if problem.bad >= observation.looks and now - problem.since >= observation.seconds:

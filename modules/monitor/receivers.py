@@ -103,8 +103,12 @@ class Mail(socketserver.StreamRequestHandler):
         self.say("530 first a login" if self.context and not self.login else "250 ok")
 
     def on_rcpt(self, line: str) -> None:
-        """A recipient."""
-        self.to.append(line.partition("<")[2].partition(">")[0])
+        """A recipient; `gone@` there is none."""
+        to = line.partition("<")[2].partition(">")[0]
+        if to.startswith("gone@"):
+            self.say("550 gone")
+            return
+        self.to.append(to)
         self.say("250 ok")
 
     def on_rset(self, _line: str) -> None:

@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     """Runs the monitor; its exit code."""
     files: dict[str, str] = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))["code"]
     # Each needs only those before it.
-    modules = [load(name, files[name]) for name in ("problems", "alarms", "probes", "monitor")]
+    modules = [load(name, files[name]) for name in ("problems", "alarms", "folders", "probes", "monitor")]
     code: int = modules[-1].main(arguments[0], arguments[1:])
     return code
 

@@ -93,6 +93,17 @@ def test_starttls_is_not_given_up(tmp_path: Path) -> None:
     assert log(tmp_path) == []
 
 
+def test_a_mail_that_one_of_two_cannot_get_is_not_sent_again(tmp_path: Path) -> None:
+    with served(tmp_path) as (port, _):
+        alarm = {**MAIL, "server": f"127.0.0.1:{port}", "to": ["gone@example.org", "a@example.org"]}
+        with pytest.raises(alarms.PartlyError, match=r"refused gone@example\.org; the others have it"):
+            alarms.deliver(alarm, MESSAGE, tmp_path)
+        with pytest.raises(alarms.UndeliveredError) as raised:
+            alarms.deliver({**alarm, "to": ["gone@example.org"]}, MESSAGE, tmp_path)
+    assert not isinstance(raised.value, alarms.PartlyError)
+    assert [mail["to"] for mail in log(tmp_path)] == [["a@example.org"]]
+
+
 def test_a_webhook_gets_json(tmp_path: Path) -> None:
     with served(tmp_path) as (_, port):
         (tmp_path / "url").write_text(f"http://127.0.0.1:{port}/T0K3N\n", encoding="utf-8")
@@ -177,6 +188,13 @@ def test_a_command_that_fails_says_why(tmp_path: Path, command: list[str], said:
         pytest.raises(alarms.UndeliveredError, match=said),
     ):
         alarms.deliver(alarm, MESSAGE, tmp_path)
+
+
+def test_a_command_gets_a_message_of_any_length(tmp_path: Path) -> None:
+    long = MESSAGE | {"text": "x" * 200_000, "changes": [{"kind": "raised", "key": "y" * 200_000}]}
+    with socket_unit(tmp_path, ["/bin/sh", "-c", 'cat > "$HOME/text"']) as alarm:
+        alarms.deliver(alarm, long, tmp_path)
+    assert len((tmp_path / "text").read_bytes()) == 200_001
 
 
 def test_a_command_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ class World:
         self.told: list[tuple[str, list[str]]] = []
         self.pings = 0
         self.broken: set[str] = set()
+        self.partly: set[str] = set()
         self.seen = probes.Seen()
         self.greets = False
         common = {"kind": "mail", "every": 3600, "remind": 0}
@@ -34,6 +35,7 @@ class World:
             "node": "node1",
             "address": None,
             "state": str(folder),
+            "spare": str(folder / "spare"),
             "restart": str(folder),
             "restart_after": 2,
             "restartable": ["comet.service"],
@@ -44,6 +46,7 @@ class World:
             "upstreams": {},
             "silence": {},
         }
+        (folder / "spare").mkdir()
         (folder / "beat").write_text("https://beat.example.org/x\n", encoding="utf-8")
         monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
         monkeypatch.setattr(probes, "look", lambda _: self.seen)
@@ -57,6 +60,8 @@ class World:
         if name in self.broken:
             raise alarms.UndeliveredError("no route")
         self.told.append((name, [f"{c['kind']} {c['key']}" for c in message["changes"]]))
+        if name in self.partly:
+            raise alarms.PartlyError("one of them is refused")
 
     def fetch(self, url: str, _alarm: Mapping[str, Any]) -> None:
         """A ping."""
@@ -136,6 +141,36 @@ def test_what_cannot_be_delivered_is_tried_again_and_counted(world: World) -> No
     world.look(NOW + 180, GOOD)
     assert world.new() == [("b", ["cleared alarm a"])]
     assert world.metrics()[undelivered] == 2
+
+
+def test_who_was_told_is_not_told_again_for_another(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.partly = {"a"}
+    world.look(NOW, BAD)
+    world.look(NOW + 60, BAD)
+    assert world.new() == [("a", ["raised unit comet.service"]), ("b", ["raised unit comet.service"])]
+    assert capsys.readouterr().err.count("<3>alarm `a`: one of them is refused") == 1
+
+
+def test_a_disk_that_takes_nothing_is_told_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Observation("watch x", ok=False, text="0 MiB are free")
+    real = monitor.replace
+
+    def replace(path: Path, text: str) -> None:
+        if path.parent == world.folder:
+            raise OSError(28, "No space left on device")
+        real(path, text)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(monitor, "replace", replace)
+        world.look(NOW, full)
+        assert world.new() == [("a", ["raised watch x"]), ("b", ["raised watch x"])]
+        world.look(NOW + 60, full)
+        assert world.new() == []
+        assert not monitor.status(world.config)
+    world.look(NOW + 120)
+    world.look(NOW + 180, GOOD)
+    assert not (world.folder / "spare" / "state.json").exists()
+    assert monitor.Monitor(world.config, NOW).state.counters.looks == 4
 
 
 def test_a_look_that_dies_while_it_tells_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import folders
 import probes
 import pytest
 from probes import Look
@@ -66,6 +67,39 @@ def test_a_file_that_never_was_gets_its_time(tmp_path: Path) -> None:
     assert one(state, NOW + 200, entry) == (False, f"{tmp_path}/beat is 3 min old")
 
 
+def test_after_a_boot_old_files_get_some_time(tmp_path: Path) -> None:
+    """What lay there over a reboot is nobody's fault, and what was in /run is gone: neither is told."""
+    aged(tmp_path / "beat", 900)
+    state = State()
+    entries = [watch("fresh", tmp_path / "beat"), watch("queue", tmp_path), watch("fresh", tmp_path / "run")]
+
+    def bad(now: float, up_since: float) -> list[bool]:
+        look = Look(config(watch=dict(zip("abc", entries, strict=True))), state, now, up_since)
+        return [not seen.ok for seen in probes.look(look).observations]
+
+    (tmp_path / "run").mkdir()
+    aged(tmp_path / "run" / ".x", 0)
+    entries[2]["path"] = str(tmp_path / "run" / ".x")
+    assert bad(NOW - 5, 0) == [True, True, False]
+    (tmp_path / "run" / ".x").unlink()
+    aged(tmp_path / "run", 900)
+    assert bad(NOW, NOW + 85) == [False, False, False]
+    assert bad(NOW + 145, NOW + 85) == [False, False, False]
+    assert bad(NOW + 146, NOW + 85) == [True, True, True]
+
+
+def test_new_files_are_seen_though_old_ones_go_for_them(tmp_path: Path) -> None:
+    state, entry = State(), watch("count", tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / name).touch()
+    assert one(state, NOW, entry)[0]
+    time.sleep(0.02)
+    (tmp_path / "a").unlink()
+    (tmp_path / "c").touch()
+    assert one(state, NOW + 60, entry) == (False, f"1 new files in {tmp_path}, now 2")
+    assert one(state, NOW + 121, entry)[0]
+
+
 def test_what_fills_a_folder_is_seen_until_it_is_calm(tmp_path: Path) -> None:
     state, entry = State(), watch("count", tmp_path)
     (tmp_path / "before").touch()
@@ -94,12 +128,12 @@ def test_a_disk_needs_space_and_files(tmp_path: Path, monkeypatch: pytest.Monkey
     ok, text = one(State(), NOW, watch("disk", tmp_path, min_free=1 << 60))
     assert not ok
     assert text.endswith(f"free at {tmp_path}, and {1 << 40} MiB must be")
-    monkeypatch.setitem(probes.FOLDERS, "disk", lambda _: (10**9, 5, 1000))
+    monkeypatch.setitem(folders.FOLDERS, "disk", lambda _: (10**9, 5, 1000))
     assert one(State(), NOW, watch("disk", tmp_path)) == (
         False,
         f"only 5 more files can be made at {tmp_path}",
     )
-    monkeypatch.setitem(probes.FOLDERS, "disk", lambda _: (10**9, 0, 0))
+    monkeypatch.setitem(folders.FOLDERS, "disk", lambda _: (10**9, 0, 0))
     assert one(State(), NOW, watch("disk", tmp_path))[0], "no table of files"
 
 
@@ -240,6 +274,34 @@ def test_silence_is_no_event_counted_for_long(tmp_path: Path) -> None:
     assert silence(state, NOW + 130, tmp_path, text.format(1, 0, 0)) == {**good, "ivo://x/*": False}
 
 
+def test_a_service_that_begins_anew_has_no_event_for_that(tmp_path: Path) -> None:
+    archive, comet = tmp_path / "archive", tmp_path / "comet"
+    line = 'voevent_x_events_total{{role="observation"}} {}\n'
+    later = 'voevent_handler_events_total{{handler="h",outcome="done"}} {}\n'
+    state, paths = State(), {"a": str(archive), "c": str(comet)}
+
+    def quiet(now: float, numbers: tuple[int, int, int]) -> bool:
+        archive.write_text(line.format(numbers[0]), encoding="utf-8")
+        comet.write_text(line.format(numbers[1]) + later.format(numbers[2]), encoding="utf-8")
+        (seen,) = probes.look(Look(config(silence={"any": 60}, metrics=paths), state, now)).observations
+        return not seen.ok
+
+    assert not quiet(NOW, (7, 7, 7))
+    assert quiet(NOW + 61, (0, 7, 7)), "the archive was started anew, and nothing came"
+    assert quiet(NOW + 62, (0, 7, 8)), "an old event was handled at last"
+    assert not quiet(NOW + 63, (1, 7, 8))
+
+
+def test_whatever_lies_where_numbers_should_nobody_waits(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    (tmp_path / "long").write_bytes(b"x" * (probes.NUMBERS + 1))
+    assert probes.numbers(tmp_path / "pipe") == ""
+    assert len(probes.numbers(tmp_path / "long")) == probes.NUMBERS
+    with pytest.raises(OSError, match="symbolic links"):
+        probes.numbers(tmp_path / "link")
+
+
 def test_what_hangs_is_left_behind() -> None:
     ends = threading.Event()
     began = time.monotonic()
@@ -252,7 +314,7 @@ def test_what_hangs_is_left_behind() -> None:
 
 
 def test_lengths_of_time_are_short() -> None:
-    assert [probes.span(s) for s in (5, 119, 120, 7199, 7200, 200_000)] == [
+    assert [folders.span(s) for s in (5, 119, 120, 7199, 7200, 200_000)] == [
         "5 s",
         "119 s",
         "2 min",

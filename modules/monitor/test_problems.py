@@ -8,6 +8,7 @@ import problems
 from problems import Channel, Node, Observation, State
 
 HOUR = 3600.0
+NOW = 1_000_000.0
 OPS = {"ops": Channel(every=HOUR, remind=24 * HOUR)}
 BAD = Observation("unit x", ok=False, text="x: failed")
 GOOD = Observation("unit x", ok=True, text="")
@@ -147,3 +148,21 @@ def test_a_message_has_one_line_for_each_change() -> None:
     ]
     one = problems.message(Node("node1", "", 7), changes[:1], 0)
     assert one["subject"] == "node1: first Subject: other [31m"
+
+
+def test_what_is_remembered_goes_along_with_a_clock_that_is_set() -> None:
+    state, year = State(), 365 * 86400.0
+    lost = Observation("upstream x", ok=False, text="lost", seconds=600)
+    kept = state.remembered("silence").setdefault("any", {"at": NOW - 100})
+    problems.follow(state, NOW, 50)
+    problems.observe(state, lost, NOW)
+    # The clock was wrong at boot, and is put right: it was silent for no longer than it was.
+    problems.follow(state, NOW + year + 60, 110)
+    problems.observe(state, lost, NOW + year + 60)
+    assert not state.problems["upstream x"].raised
+    assert kept["at"] == NOW + year - 100
+    problems.follow(state, NOW + year + 121, 170)
+    assert kept["at"] == NOW + year - 100, "a clock that is slewed is not set"
+    # After a boot it is another clock.
+    problems.follow(state, NOW + year + 500, 3)
+    assert kept["at"] == NOW + year - 100
