@@ -74,6 +74,14 @@ def environment(event: Path, root: dict[str, str], words: list[str]) -> dict[str
     return own
 
 
+def name_of(number: int) -> str:
+    """The name of a signal; those for real time have none but the first and the last."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
 class Attempt:
     """A program that runs."""
 
@@ -153,7 +161,7 @@ class Attempt:
             return f"timeout: ran longer than {self.timeout:g} s"
         code = self.program.wait()
         if code < 0:
-            return f"signal: killed by {signal.Signals(-code).name}"
+            return f"signal: killed by {name_of(-code)}"
         return f"exit: status {code}" if code else ""
 
     def finish(self) -> None:

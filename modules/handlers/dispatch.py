@@ -39,8 +39,9 @@ RESULTS = ("ok", "exit", "signal", "timeout", "start", "cut")
 
 
 def say(level: int, text: str) -> None:
-    """A line for the journal, with its priority."""
-    print(f"<{level}>{text}", file=sys.stderr, flush=True)
+    """A line for the journal, with its priority; one, whatever an event is called."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    print(f"<{level}>{line}", file=sys.stderr, flush=True)
 
 
 def notify(state: str) -> None:
@@ -120,8 +121,10 @@ class Queue:
         """Removes what has lain there for too long: since it was moved there."""
         for folder, keep in ((self.done, keep_done), (self.failed, keep_failed)):
             for path in folder.iterdir():
-                if path.stat().st_ctime < now - keep:
-                    path.unlink()
+                # People take files away, and may put folders here.
+                with contextlib.suppress(FileNotFoundError, IsADirectoryError, PermissionError):
+                    if path.lstat().st_ctime < now - keep:
+                        path.unlink()
 
 
 class Figures:
@@ -191,6 +194,7 @@ class Dispatcher:
         self.found: list[str] = []
         self.stale = True
         self.refused: set[str] = set()
+        self.unwritten = ""
         self.tidied = self.written = -TIDY
 
     def resume(self) -> None:
@@ -250,7 +254,15 @@ class Dispatcher:
             self.give_up(running, entry.stem, why, "")
             return
         call = [*self.call, str(path), str(running.attempt), str(running.cut_off)]
-        process = subprocess.Popen(call, stdout=subprocess.PIPE)
+        try:
+            process = subprocess.Popen(call, stdout=subprocess.PIPE)
+        except OSError as error:
+            # There is no room for a process now: it was no attempt.
+            say(3, f"cannot begin with {entry.stem}, which waits: {error}")
+            waiting = dataclasses.replace(entry, state="waiting")
+            self.queue.move(path, self.queue.work / waiting.name)
+            heapq.heappush(self.waiting, (time.monotonic() + LOOK, waiting.name))
+            return
         if process.stdout is not None:
             self.running[process.stdout.fileno()] = Running(running, process, time.monotonic())
             self.select.register(process.stdout, selectors.EVENT_READ)
@@ -285,13 +297,22 @@ class Dispatcher:
             self.end_strangers()
         self.figures.add("seconds", by=time.monotonic() - it.began)
         self.figures.add("attempts", f',result="{failure.partition(":")[0] or "ok"}"')
-        if failure:
-            self.again(it.entry, event or it.entry.stem, failure, output)
+        try:
+            if failure:
+                self.again(it.entry, event or it.entry.stem, failure, output)
+            else:
+                self.well(it.entry)
+        except FileNotFoundError:
+            say(4, f"{it.entry.stem} was taken away while it was handled")
+
+    def well(self, entry: Entry) -> None:
+        """Keeps an event that was handled, or does not."""
+        self.figures.add("events", ',outcome="done"')
+        if self.config["keep_done_seconds"]:
+            self.queue.move(self.queue.work / entry.name, self.queue.done / f"{entry.stem}.xml")
         else:
-            self.figures.add("events", ',outcome="done"')
-            self.queue.move(self.queue.work / it.entry.name, self.queue.done / f"{it.entry.stem}.xml")
-            if not self.config["keep_done_seconds"]:
-                (self.queue.done / f"{it.entry.stem}.xml").unlink()
+            (self.queue.work / entry.name).unlink()
+            sync(self.queue.work)
 
     def end_strangers(self) -> None:
         """Kills what an attempt left that was ended before it could."""
@@ -331,7 +352,14 @@ class Dispatcher:
             self.written = now
             waiting = sum(map(is_event, os.listdir(self.queue.inbox))) + len(self.waiting)
             failed = sum(map(is_event, os.listdir(self.queue.failed)))
-            self.figures.write({"waiting": waiting, "running": len(self.running), "kept_failed": failed})
+            try:
+                self.figures.write({"waiting": waiting, "running": len(self.running), "kept_failed": failed})
+                self.unwritten = ""
+            except OSError as error:
+                # A disk that is full is no reason to end what runs.
+                if self.unwritten != str(error):
+                    say(3, f"cannot write the numbers: {error}")
+                self.unwritten = str(error)
             notify(f"WATCHDOG=1\nSTATUS={waiting} waiting, {len(self.running)} running, {failed} failed")
         return max(0.0, min(self.waiting[0][0] - now, LOOK)) if self.waiting else LOOK
 

@@ -38,6 +38,13 @@ class Handler:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, script: str, **config: Any) -> None:
+        self.configure(script, **config)
+        files = (HERE / "dispatch.py", self.folder / "config.json", HERE / "attempt.py")
+        call = [sys.executable, *map(str, files)]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(call, stderr=log)
+
+    def configure(self, script: str, **config: Any) -> None:
         program = self.folder / "program"
         program.write_text(script)
         program.chmod(0o700)
@@ -57,10 +64,6 @@ class Handler:
             "keep_failed_seconds": 3600,
         } | config
         (self.folder / "config.json").write_text(json.dumps(config))
-        files = (HERE / "dispatch.py", self.folder / "config.json", HERE / "attempt.py")
-        call = [sys.executable, *map(str, files)]
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(call, stderr=log)
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         if self.process is not None:
@@ -124,6 +127,7 @@ def test_each_event_once_in_order_with_its_environment(handler: Handler) -> None
     [
         ("#!/bin/sh\necho why; exit 3", "exit: status 3\n\nwhy\n", "exit"),
         ("#!/bin/sh\necho why >&2; kill -SEGV $$", "signal: killed by SIGSEGV\n\nwhy\n", "signal"),
+        ("#!/bin/sh\nkill -40 $$", "signal: killed by signal 40\n", "signal"),
         ("#!/bin/sh\necho why; exec sleep 60", "timeout: ran longer than 0.5 s\n\nwhy\n", "timeout"),
         ("#!/bin/sh\ntrap '' TERM; while :; do sleep 1; done", "timeout: ran longer than 0.5 s\n\n", "timeout"),
         ("echo no first line", "does its first line say who runs it", "start"),
@@ -251,6 +255,73 @@ def test_counters_stay_exact(tmp_path: Path) -> None:
     again.add("events", ',outcome="done"')
     again.write({})
     assert 'voevent_handler_events_total{handler="h",outcome="done"} 1234568\n' in again.path.read_text()
+
+
+def test_a_disk_that_takes_no_numbers_ends_nothing(handler: Handler) -> None:
+    (handler.folder / "work" / ".metrics.prom").mkdir()
+    handler.start("#!/bin/sh\nsleep 1.2")
+    for number in (1, 2):
+        handler.event(number)
+    handler.until(lambda: len(handler.names("done")) == 2)
+    assert (handler.folder / "log").read_text().count("cannot write the numbers") == 1
+    assert handler.process is not None
+    assert handler.process.poll() is None
+    (handler.folder / "work" / ".metrics.prom").rmdir()
+    handler.event(3)
+    counter = 'voevent_handler_events_total{handler="h",outcome="done"}'
+    handler.until(lambda: (handler.folder / "work" / "metrics.prom").exists() and handler.metric(counter) == 3)
+
+
+def test_without_room_for_a_process_events_wait(
+    handler: Handler, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler.configure("#!/bin/sh\n")
+    it = dispatch.Dispatcher(str(handler.folder / "config.json"), str(HERE / "attempt.py"))
+    stem = handler.event(1)
+
+    def none(*_: Any, **__: Any) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(dispatch, "LOOK", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", none)
+        for _ in range(dispatch.CUT_OFF + 3):
+            entry = it.next()
+            assert entry is not None
+            it.begin(entry)
+            assert handler.names("work") == [f"{stem}~0~0~waiting.xml"]
+    assert "which waits: [Errno 11]" in capsys.readouterr().err
+    it.fill()
+    ((fd, running),) = it.running.items()
+    assert (running.entry.attempt, running.entry.cut_off) == (1, 0)
+    while it.running:
+        it.ended(fd)
+    assert handler.names("done") == [f"{stem}.xml"]
+
+
+def test_what_people_put_and_take_ends_nothing(handler: Handler) -> None:
+    (handler.folder / "failed" / "looked-at").mkdir()
+    (handler.folder / "failed" / "link").symlink_to("nowhere")
+    handler.start(
+        f"#!/bin/sh\n[ $VOEVENT_IVORN != ivo://org.example/s#1 ] || rm {handler.folder}/work/*~running.xml",
+        keep_failed_seconds=-1,
+    )
+    for number in (1, 2):
+        handler.event(number)
+    handler.until(lambda: len(handler.names("done")) == 1)
+    assert (handler.folder / "failed" / "looked-at").is_dir()
+    assert "was taken away while it was handled" in (handler.folder / "log").read_text()
+
+
+def test_an_event_writes_no_line_of_its_own_into_the_journal(handler: Handler) -> None:
+    data = b'<VOEvent role="test" ivorn="ivo://a&#10;&lt;0>forged &#x9b;31m"/>'
+    (handler.folder / "in" / f"{1:020}-{hashlib.sha256(data).hexdigest()}.xml").write_bytes(data)
+    handler.start("#!/bin/sh\nexit 1")
+    handler.until(lambda: handler.names("failed") != [])
+    handler.kill(signal.SIGTERM)
+    lines = (handler.folder / "log").read_text().splitlines()
+    assert [line[:16] for line in lines if "forged" in line] == ["<3>ivo://a <0>fo"]
+    assert not any("\x9b" in line for line in lines)
 
 
 def test_what_is_no_event_is_left(handler: Handler) -> None:
