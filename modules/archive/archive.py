@@ -38,8 +38,12 @@ CREATE TABLE IF NOT EXISTS arrival (
 CREATE INDEX IF NOT EXISTS arrival_ivorn ON arrival (ivorn);
 CREATE INDEX IF NOT EXISTS arrival_sha256 ON arrival (sha256);
 """
-# Events that share one sync of their folder and one of the index.
-BATCH = 256
+# Events that share one sync of their folder and one of the index, and bytes of them; what is longer is no event.
+BATCH, BATCH_BYTES, LONGEST = 256, 32 << 20, 64 << 20
+# Bytes in which an event's root is looked for.
+HEAD = 64 << 10
+# What the index can hold of the time of an arrival, in ns: until 2262.
+LAST_TIME = 1 << 63
 # Seconds between two looks, after an error, between two writings of the figures.
 PAUSE, AFTER_ERROR, FIGURES = 0.2, 5.0, 5.0
 
@@ -68,9 +72,11 @@ class Event:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
                 raise OSError(f"`{inbox}` is no file")
-            data = file.read()
+            data = file.read(LONGEST + 1)
+        if len(data) > LONGEST:
+            raise OSError(f"`{inbox}` has more than {LONGEST} bytes, as no event has")
         spooled = SPOOLED.fullmatch(inbox.name)
-        arrived = int(spooled[1]) if spooled else status.st_mtime_ns
+        arrived = int(spooled[1]) if spooled and int(spooled[1]) < LAST_TIME else status.st_mtime_ns
         kind = spooled[3] if spooled else "xml"
         sha256 = hashlib.sha256(data).hexdigest()
         if spooled and spooled[2] != sha256:
@@ -100,7 +106,7 @@ def root_of(data: bytes) -> tuple[str | None, str | None]:
     parser = expat.ParserCreate()
     parser.StartElementHandler = start
     with contextlib.suppress(_RootError, expat.ExpatError, ValueError, LookupError):
-        parser.Parse(data, True)
+        parser.Parse(data[:HEAD], len(data) <= HEAD)
     return found.get("ivorn"), found.get("role")
 
 
@@ -148,6 +154,11 @@ def place(path: Path, data: bytes) -> None:
     temporary.rename(path)
 
 
+def damaged(error: sqlite3.Error) -> bool:
+    """Whether it is the index itself that is of no use."""
+    return "malformed" in str(error) or "not a database" in str(error)
+
+
 def kind_counter(glob: str) -> str:
     """The counter of events whose IVORN matches."""
     escaped = glob.replace("\\", r"\\").replace('"', r"\"")
@@ -162,32 +173,60 @@ class Archive:
         self.inboxes = [(Path(inbox["path"]), str(inbox["source"])) for inbox in config["inboxes"].values()]
         self.min_free: int = config["min_free"]
         self.full = False
+        self.said = ""
         self.failing: set[Path] = set()
         self.counters: dict[str, int] = {"voevent_archive_errors_total": 0}
         # What the monitor listens for by name is counted from nothing on, so that it can tell silence.
         self.kinds = {kind_counter(glob): re.compile(fnmatch.translate(glob)) for glob in config.get("kinds", ())}
         self.counters |= dict.fromkeys(self.kinds, 0)
+        self.last = 0
+        try:
+            self.open()
+        except sqlite3.DatabaseError as error:
+            if not damaged(error):
+                raise
+            self.begin_index(error)
+
+    def open(self) -> None:
+        """Opens the index, or makes one."""
         self.index = sqlite3.connect(self.dir / "index.db", timeout=60)
         self.index.execute("PRAGMA journal_mode = WAL")
         self.index.execute("PRAGMA synchronous = FULL")
         self.index.executescript(SCHEMA)
         (last,) = self.index.execute("SELECT max(time) FROM arrival").fetchone()
-        self.last: int = last or 0
+        self.last = max(self.last, last or 0)
+
+    def begin_index(self, error: sqlite3.Error) -> None:
+        """Begins an index anew: one of no use is put aside. What it had is found again by `mend`."""
+        self.index.close()
+        bad = self.dir / "bad"
+        bad.mkdir(exist_ok=True)
+        for path in sorted(self.dir.glob("index.db*")):
+            path.rename(bad / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{path.name}")
+        say(2, f"the index is damaged, lies in `{bad}` now, and begins anew: {error}")
+        self.count("voevent_archive_errors_total", 1)
+        self.open()
 
     def waiting(self) -> list[tuple[Path, str]]:
         """What lies in the inboxes, the oldest first."""
-        found = [
-            (folder / name, source)
-            for folder, source in self.inboxes
-            for name in os.listdir(folder)
-            if not name.startswith(".")
-        ]
+        found: list[tuple[Path, str]] = []
+        for folder, source in self.inboxes:
+            try:
+                found += [(folder / name, source) for name in os.listdir(folder) if not name.startswith(".")]
+                self.failing.discard(folder)
+            except OSError as error:
+                self.fails(folder, error)
         return sorted(found, key=lambda event: event[0].name)
 
     def take(self, waiting: Iterable[tuple[Path, str]]) -> int:
         """Keeps events, and takes them out of their inboxes; how many they were."""
-        events = [event for path, source in waiting if (event := self.read(path, source)) is not None]
-        if not events or not self.has_room(sum(len(event.data) for event in events)):
+        events: list[Event] = []
+        size = 0
+        for path, source in waiting:
+            if size < BATCH_BYTES and (event := self.read(path, source)) is not None:
+                events.append(event)
+                size += len(event.data)
+        if not events or not self.has_room(size):
             return 0
         for event in events:
             place(self.dir / event.path, event.data)
@@ -212,13 +251,17 @@ class Archive:
         try:
             event = Event.read(path, source)
         except OSError as error:
-            if path not in self.failing:
-                self.failing.add(path)
-                self.count("voevent_archive_errors_total", 1)
-                say(3, f"cannot take an event: {error}")
+            self.fails(path, error)
             return None
         self.failing.discard(path)
         return event
+
+    def fails(self, path: Path, error: OSError) -> None:
+        """Says once what cannot be read, an event or an inbox."""
+        if path not in self.failing:
+            self.failing.add(path)
+            self.count("voevent_archive_errors_total", 1)
+            say(3, f"cannot take an event: {error}")
 
     def has_room(self, wanted: int) -> bool:
         """Whether so many bytes leave what is to stay free; says so where that changes."""
@@ -268,6 +311,15 @@ class Archive:
         first = sorted(waiting, key=lambda event: event[0] in self.failing)[:BATCH]
         return self.take(first)
 
+    def trouble(self, error: OSError | sqlite3.Error) -> None:
+        """Counts what went wrong with a look, and says it where it is new."""
+        self.count("voevent_archive_errors_total", 1)
+        if isinstance(error, sqlite3.Error) and damaged(error):
+            self.begin_index(error)
+        elif self.said != str(error):
+            self.said = str(error)
+            say(3, f"cannot archive, and try again: {error}")
+
 
 def serve(archive: Archive) -> None:
     """Empties the inboxes until it is told to end."""
@@ -280,13 +332,13 @@ def serve(archive: Archive) -> None:
         notify("WATCHDOG=1")
         pause = PAUSE
         try:
-            pause = 0 if archive.turn() else PAUSE
+            pause = 0 if archive.turn() else AFTER_ERROR if archive.full else PAUSE
+            archive.said = ""
             if time.monotonic() - written > FIGURES:
                 archive.write_figures(len(archive.waiting()))
                 written = time.monotonic()
         except (OSError, sqlite3.Error) as error:
-            archive.count("voevent_archive_errors_total", 1)
-            say(3, f"cannot archive, and try again: {error}")
+            archive.trouble(error)
             pause = AFTER_ERROR
         # A signal ends the sleep of nobody, so it is short.
         until = time.monotonic() + pause

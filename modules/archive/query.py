@@ -6,6 +6,7 @@ import argparse
 import datetime
 import hashlib
 import json
+import os
 import re
 import sqlite3
 import sys
@@ -95,8 +96,15 @@ class Archive:
             names = wanted.get(day, set())
             there = self.names(day, found)
             found.extend(f"{day}/{name}: missing" for name in sorted(names - there))
-            found.extend(f"{day}/{name}: not in the index" for name in sorted(there - names))
+            found.extend(
+                f"{day}/{name}: not in the index" for name in sorted(there - names) if not self.knows(day, name)
+            )
         return found
+
+    def knows(self, day: str, name: str) -> bool:
+        """Whether an event is in the index by now: they come while one looks."""
+        where = (name.partition(".")[0], f"{day}/{name}")
+        return self.index.execute("SELECT 1 FROM arrival WHERE sha256 = ? AND path = ?", where).fetchone() is not None
 
     def names(self, day: str, faults: list[str]) -> set[str]:
         """The events of a day that are there; adds those whose bytes are wrong to the faults."""
@@ -196,20 +204,41 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
+def printable(text: str) -> str:
+    """A text of others for a terminal, on which it can do nothing: an event may be called anything."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def as_owner(folder: Path) -> None:
+    """Goes on as the user whose archive it is, where root asks: it is not root who decides what lies there."""
+    status = folder.stat()
+    if os.geteuid() == 0 and status.st_uid != 0:
+        os.setgroups([])
+        os.setgid(status.st_gid)
+        os.setuid(status.st_uid)
+
+
 def run(words: argparse.Namespace, now: float) -> int:
     """Answers; the exit code."""
+    other = ""
+    if words.command == "compare":
+        other = sys.stdin.read() if words.list == "-" else Path(words.list).read_text(encoding="utf-8")
+    try:
+        as_owner(words.dir)
+    except OSError as error:
+        raise Refused(f"cannot read the archive in `{words.dir}`: {error}") from error
     with Archive(words.dir) as archive:
-        return answer(archive, words, now)
+        return answer(archive, words, now, other)
 
 
-def answer(archive: Archive, words: argparse.Namespace, now: float) -> int:
-    """Answers from the archive; the exit code."""
+def answer(archive: Archive, words: argparse.Namespace, now: float, other: str) -> int:
+    """Answers from the archive, and from the list of another one; the exit code."""
     if words.command == "list":
         for row in listed(archive, words, now):
             if words.json:
                 print(json.dumps(row | {"time": written(row["time"])}))
             else:
-                name = row["ivorn"] or row["path"]
+                name = printable(row["ivorn"] or row["path"])
                 print(
                     written(row["time"]),
                     f"{row['role'] or '-':11}",
@@ -220,8 +249,7 @@ def answer(archive: Archive, words: argparse.Namespace, now: float) -> int:
     elif words.command == "show":
         sys.stdout.buffer.write(show(archive, words.event)[1])
     elif words.command == "compare":
-        text = sys.stdin.read() if words.list == "-" else Path(words.list).read_text(encoding="utf-8")
-        lines = compared(archive, text.splitlines())
+        lines = [printable(line) for line in compared(archive, other.splitlines())]
         print("\n".join(lines) if lines else "both have the same events")
         return 1 if lines else 0
     else:

@@ -126,6 +126,72 @@ def test_what_cannot_be_read_stays_and_keeps_nobody_waiting(
     assert it.counters["voevent_archive_errors_total"] == 1
 
 
+def test_much_at_once_is_taken_in_parts(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(archive, "BATCH_BYTES", 1000)
+    monkeypatch.setattr(archive, "LONGEST", 5000)
+    for number in range(4):
+        spool(tmp_path / "gcn", b"{%d" % number + b" " * 900, DAY_1 + number, "json")
+    ill = spool(tmp_path / "comet", b"x" * 5001, DAY_1 + 9)
+    it = archive.Archive(config)
+    assert [it.turn(), it.turn(), it.turn()] == [2, 2, 0]
+    it.index.close()
+    assert ill.exists()
+    assert "has more than 5000 bytes" in capsys.readouterr().err
+
+
+def test_a_time_that_cannot_be_is_not_believed(config: dict[str, Any], tmp_path: Path) -> None:
+    ill = spool(tmp_path / "comet", event(1), 10**20 - 1)
+    os.utime(ill, ns=(DAY_1, DAY_1))
+    assert turn(config).waiting() == []
+    assert rows(config)[0][0] == DAY_1
+
+
+def test_an_inbox_that_is_gone_keeps_no_other_waiting(
+    config: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gcn").rmdir()
+    spool(tmp_path / "comet", event(1), DAY_1)
+    it = archive.Archive(config)
+    assert [it.turn(), it.turn()] == [1, 0]
+    it.index.close()
+    assert capsys.readouterr().err.count("No such file") == 1
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_a_damaged_index_is_put_aside(
+    config: dict[str, Any], tmp_path: Path, running: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spool(tmp_path / "comet", event(1), DAY_1)
+    it = turn(config)
+    index = tmp_path / "a" / "index.db"
+    rubbish = index.read_bytes()[:100] + b"\xff" * 8000
+    if running:
+        it = archive.Archive(config)
+        index.write_bytes(rubbish)
+        spool(tmp_path / "comet", event(2), DAY_1 + 1)
+        it.index.execute("PRAGMA shrink_memory")
+        with pytest.raises(sqlite3.DatabaseError) as raised:
+            it.turn()
+        it.trouble(raised.value)
+    else:
+        index.write_bytes(rubbish)
+        spool(tmp_path / "comet", event(2), DAY_1 + 1)
+        it = archive.Archive(config)
+    assert it.turn() == 1
+    it.index.close()
+    assert [row[2] for row in rows(config)] == ["ivo://org.example/s#2"]
+    assert any(path.name.endswith("Z-index.db") for path in (tmp_path / "a" / "bad").iterdir())
+    assert "<2>the index is damaged" in capsys.readouterr().err
+
+
+def test_a_root_is_looked_for_at_the_beginning() -> None:
+    bomb = b'<!DOCTYPE V [<!ENTITY a "' + b"x" * 60000 + b'">]><V x="' + b"&a;" * 3_000_000 + b'"/>'
+    assert archive.root_of(bomb) == (None, None)
+    assert archive.root_of(event(1) + b"<!--" + b"x" * 200_000) == ("ivo://org.example/s#1", "observation")
+
+
 def test_a_full_disk_leaves_events_where_they_are(
     config: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
