@@ -32,8 +32,8 @@ def mend(folder: Path, now: float, root_of: RootOf) -> int:
     """Mends the index; how many rows it got."""
     added = 0
     with contextlib.closing(sqlite3.connect(folder / "index.db", timeout=60)) as index:
-        seen, inode = folder / ".mended", str((folder / "index.db").stat().st_ino)
-        whole = not seen.exists() or seen.read_text(encoding="ascii") != inode
+        seen, inode = folder / ".mended", (folder / "index.db").stat().st_ino
+        whole = not seen.exists() or seen.read_text(encoding="ascii") != f"{inode} {seen.stat().st_ino}"
         for day in sorted({path.with_name(path.name.partition(".")[0]) for path in folder.glob(DAYS)}):
             rows = missing(index, folder, day, root_of, whole=whole)
             late = [row for row in rows if row[0] / 1e9 < now - SETTLED]
@@ -42,7 +42,9 @@ def mend(folder: Path, now: float, root_of: RootOf) -> int:
             added += len(late)
     if whole:
         temporary = folder / ".mended.part"
-        temporary.write_text(inode, encoding="ascii")
+        temporary.touch()
+        # Its own number too: what was restored is known by that.
+        temporary.write_text(f"{inode} {temporary.stat().st_ino}", encoding="ascii")
         temporary.rename(seen)
     return added
 

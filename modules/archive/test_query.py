@@ -267,6 +267,10 @@ def test_an_index_that_was_restored_gets_what_came_since(config: dict[str, Any],
     for path in folder.glob("index.db*"):
         path.unlink()
     saved.rename(folder / "index.db")
+    # So would a restore do it.
+    note = (folder / ".mended").read_text()
+    (folder / ".mended.restored").write_text(f"{(folder / 'index.db').stat().st_ino} {note.split()[1]}")
+    (folder / ".mended.restored").rename(folder / ".mended")
     assert [fault[-16:] for fault in faults(config)] == ["not in the index"]
     assert mended(config, DAY_1 / 1e9) == 0, "what was placed a moment ago gets its row from whoever placed it"
     (folder / ".mended").unlink()

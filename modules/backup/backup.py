@@ -4,24 +4,29 @@
     backup.py CONFIG fetch COPY    brings a copy (`latest`, or restic's name of it) into HOME/fetched
 
 Databases are copied first, to HOME/stage: each copy was read wholly before it counts. HOME/stage/contents.json
-says what is where; HOME/good is as old as the last backup at which all went well.
+says what is where; HOME/good is as old as the last backup at which all went well. HOME/repository names the one that
+was used last: where it is empty all of a sudden, nothing is begun anew.
 """
 
 import contextlib
 import dbm
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
 import time
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 RESTIC = "/usr/bin/restic"
 SUFFIXES = (".db", ".dat", ".dir", ".bak", ".pag", "-wal", "-shm")
+# restic's exit code where it could not read all files.
+INCOMPLETE = 3
 TRIES = 50
 QUIET = 30_000_000
 
@@ -130,36 +135,42 @@ def check_sqlite(path: Path) -> None:
         raise BackupError(f"`{path}` is damaged: {answer[:3]}")
 
 
-def stage(config: dict[str, Any], folder: Path) -> tuple[list[str], list[str]]:
-    """Copies the databases; which paths restic has to copy, and which not. What fails is told at the end."""
+@dataclass
+class Staged:
+    """What restic has to copy, and what of it not; and what could not be copied, which keeps nothing else."""
+
+    paths: list[str]
+    without: list[str]
+    faults: list[str]
+
+
+def stage(config: dict[str, Any], folder: Path) -> Staged:
+    """Copies the databases."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     contents: list[dict[str, Any]] = []
     paths, without, faults = [str(folder)], [], []
     for key, include in sorted(config["include"].items()):
         path, kind = Path(include["path"]), include["kind"]
-        if not path.exists():
-            log(4, f"`{path}` is not there (yet): nothing to copy")
-            continue
         entry: dict[str, Any] = {"key": key, "path": str(path), "kind": kind}
         try:
+            if not path.exists():
+                log(4, f"`{path}` is not there (yet): nothing to copy")
+                continue
             if kind == "files":
-                entry["from"] = str(path)
                 paths.append(str(path))
             else:
+                # Never as they are: others write to them.
+                without += [str(path), f"{path}-wal", f"{path}-shm"]
                 copied = copy_eventdb if kind == "eventdb" else copy_sqlite
                 entry["streams"] = copied(path, folder / key)
-                entry["from"] = str(folder / key)
-                without += [str(path), f"{path}-wal", f"{path}-shm"]
             contents.append(entry)
         except (OSError, sqlite3.Error, BackupError) as error:
             faults.append(f"{key}: {error}")
     (folder / "contents.json").write_text(json.dumps(contents, indent=1))
     for fault in faults:
         log(3, fault)
-    if faults:
-        raise BackupError(f"{len(faults)} of {len(config['include'])} could not be copied")
-    return paths, without
+    return Staged(paths, without, faults)
 
 
 # ---- restic
@@ -175,9 +186,10 @@ class Restic:
         self.words += ["--password-file", str(secrets / "backup.password")]
         if config["known_hosts"] is not None:
             options = f"-oStrictHostKeyChecking=yes -oUserKnownHostsFile={config['known_hosts']} -oBatchMode=yes"
-            user, host = sftp_host(config["repository"])
+            # The keys of the host's own files count for nothing here; a line that is dead is noticed.
+            options += " -oGlobalKnownHostsFile=/dev/null -oConnectTimeout=30 -oServerAliveInterval=30"
             key = secrets / "backup.ssh_key"
-            command = f"ssh -F none -i {key} -oIdentitiesOnly=yes {options} {user}{host} -s sftp"
+            command = f"ssh -F none -i {key} -oIdentitiesOnly=yes {options} {sftp_host(config['repository'])} -s sftp"
             self.words += ["-o", f"sftp.command={command}"]
         names = [(name, secrets / f"backup.credentials.{name}") for name in config["credentials"]]
         self.env = {name: path.read_text().strip() for name, path in names}
@@ -185,20 +197,43 @@ class Restic:
 
     def try_run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Runs it; how it ended."""
-        return subprocess.run([*self.words, *words], env=self.env, text=True, capture_output=True, check=False)
+        call = [*self.words, *words]
+        return subprocess.run(call, env=self.env, text=True, errors="replace", capture_output=True, check=False)
 
     def run(self, *words: str) -> str:
         """Runs it; it must end well. What it printed."""
         done = self.try_run(*words)
+        if done.returncode == INCOMPLETE:
+            # A file that goes while it is read is missed: the next time it is not looked for.
+            log(6, f"restic {words[0]}: once more: {done.stderr[-2000:]}")
+            done = self.try_run(*words)
         if done.returncode != 0:
             raise BackupError(f"restic {words[0]}: exit code {done.returncode}: {done.stderr[-2000:]}")
         return done.stdout
 
 
-def sftp_host(repository: str) -> tuple[str, str]:
-    """User (with its `@`) and host of `sftp:user@host:/path`."""
-    user, at, host = repository.removeprefix("sftp:").split(":")[0].rpartition("@")
-    return user + at, host
+def sftp_host(repository: str) -> str:
+    """What ssh is told of `sftp:user@host:/path` and of `sftp://user@host:port//path`."""
+    found = re.match(r"sftp:(//)?([^@/:]*@)?(?:\[([^\]]+)\]|([^:/]+))(?::(\d+)/)?", repository)
+    if found is None:
+        raise BackupError(f"`{repository}` has no host")
+    host = (found[2] or "") + (found[3] or found[4])
+    return f"-p {found[5]} {host}" if found[1] and found[5] else host
+
+
+def find_repository(config: dict[str, Any], restic: Restic, used: Path) -> None:
+    """Makes the repository where there never was one."""
+    done = restic.try_run("cat", "config")
+    if done.returncode == 0:
+        return
+    if used.exists() and used.read_text() == config["repository"]:
+        raise BackupError(
+            f"`{config['repository']}` cannot be read, and was there at the last backup: is it mounted, is it there, "
+            f"is the password the same? To begin a new one, remove `{used}`: {done.stderr[-2000:]}"
+        )
+    # It may be locked, away, or of another password: `init` fails then too, and says so.
+    restic.run("init")
+    log(6, f"a new repository: {config['repository']}")
 
 
 def backup(config: dict[str, Any]) -> None:
@@ -206,15 +241,16 @@ def backup(config: dict[str, Any]) -> None:
     began = time.time()
     home = Path(config["home"])
     restic = Restic(config)
-    paths, without = stage(config, home / "stage")
-    if restic.try_run("cat", "config").returncode != 0:
-        # It may be locked, away, or of another password: `init` fails then too, and says so.
-        restic.run("init")
-        log(6, f"a new repository: {config['repository']}")
+    staged = stage(config, home / "stage")
+    find_repository(config, restic, home / "repository")
+    (home / "repository").write_text(config["repository"])
     restic.run("unlock")
     label = ["--host", config["host"], "--tag", "voevent"]
-    excluded = [word for path in without for word in ("--exclude", path)]
-    restic.run("backup", *label, *excluded, "--", *paths)
+    excluded = [word for path in staged.without for word in ("--exclude", path)]
+    restic.run("backup", *label, *excluded, "--", *staged.paths)
+    if staged.faults:
+        # Older copies, which have it, are not forgotten meanwhile.
+        raise BackupError(f"{len(staged.faults)} of {len(config['include'])} could not be copied; the rest was")
     keep = [word for name, count in sorted(config["keep"].items()) for word in (f"--keep-{name}", str(count)) if count]
     restic.run("forget", *label, "--group-by", "host,tags", "--prune", *keep)
     part = config["read_data"]

@@ -69,8 +69,10 @@ def test_the_rest_is_staged_where_one_cannot_be(tmp_path: Path, capsys: pytest.C
         "files": {"path": str(tmp_path / "files"), "kind": "files"},
         "later": {"path": str(tmp_path / "later"), "kind": "files"},
     }
-    with pytest.raises(backup.BackupError, match="1 of 3"):
-        backup.stage({"include": include}, tmp_path / "stage")
+    staged = backup.stage({"include": include}, tmp_path / "stage")
+    assert staged.paths == [str(tmp_path / "stage"), str(tmp_path / "files")]
+    assert [fault.split(":")[0] for fault in staged.faults] == ["bad"]
+    assert str(tmp_path / "bad.db") in staged.without, "nor as it is"
     said = capsys.readouterr().err
     assert "<3>bad: " in said
     assert "later` is not there (yet)" in said
@@ -79,8 +81,92 @@ def test_the_rest_is_staged_where_one_cannot_be(tmp_path: Path, capsys: pytest.C
 
 
 def test_sftp_hosts() -> None:
-    assert backup.sftp_host("sftp:a@b.example:/x:y") == ("a@", "b.example")
-    assert backup.sftp_host("sftp:b.example:x") == ("", "b.example")
+    for repository, words in [
+        ("sftp:a@b.example:/x:y", "a@b.example"),
+        ("sftp:b.example:x", "b.example"),
+        ("sftp:b.example:2222/x", "b.example"),
+        ("sftp:a@[2001:db8::1]:/x", "a@2001:db8::1"),
+        ("sftp://a@b.example:2222//x", "-p 2222 a@b.example"),
+        ("sftp://a@b.example//x:1/", "a@b.example"),
+        ("sftp://[2001:db8::1]:2222/x", "-p 2222 2001:db8::1"),
+    ]:
+        assert backup.sftp_host(repository) == words, repository
+    with pytest.raises(backup.BackupError, match="has no host"):
+        backup.sftp_host("sftp:/x")
+
+
+class Fake:
+    """A restic that ends as it is told, and notes what it is called for."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.home = folder / "home"
+        self.home.mkdir()
+        (folder / "data").mkdir()
+        (folder / "bad.db").write_bytes(b"x" * 5000)
+        (folder / "restic").write_text(
+            f'#!/bin/sh\nshift 7; echo "$*" >> {folder}/calls\n'
+            f"code=0; [ ! -e {folder}/$1 ] || read -r code < {folder}/$1\nexit $code\n"
+        )
+        (folder / "restic").chmod(0o700)
+        monkeypatch.setattr(backup, "RESTIC", str(folder / "restic"))
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+        self.folder = folder
+        self.config: dict[str, Any] = {
+            "home": str(self.home),
+            "host": "node1",
+            "repository": "/mnt/backup",
+            "known_hosts": None,
+            "credentials": [],
+            "keep": {"last": 1},
+            "read_data": "0%",
+            "include": {"data": {"path": str(folder / "data"), "kind": "files"}},
+        }
+
+    def ends(self, command: str, code: int) -> None:
+        (self.folder / command).write_text(f"{code}\n")
+
+    def calls(self) -> list[str]:
+        path = self.folder / "calls"
+        words = [line.split()[0] for line in path.read_text().splitlines()]
+        path.unlink()
+        return words
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
+    return Fake(tmp_path, monkeypatch)
+
+
+def test_a_repository_that_is_gone_is_not_begun_anew(fake: Fake) -> None:
+    fake.ends("cat", 10)
+    backup.backup(fake.config)
+    assert fake.calls() == ["cat", "init", "unlock", "backup", "forget", "check"]
+    assert (fake.home / "good").exists()
+    # The disk is not mounted: an empty folder is not a new repository.
+    with pytest.raises(backup.BackupError, match="was there at the last backup: is it mounted"):
+        backup.backup(fake.config)
+    assert fake.calls() == ["cat"]
+    backup.backup(fake.config | {"repository": "/mnt/other"})
+    assert fake.calls()[:2] == ["cat", "init"]
+
+
+def test_what_cannot_be_copied_keeps_the_rest_from_nothing_but_forgetting(fake: Fake) -> None:
+    fake.config["include"]["bad"] = {"path": str(fake.folder / "bad.db"), "kind": "sqlite"}
+    with pytest.raises(backup.BackupError, match="1 of 2 could not be copied; the rest was"):
+        backup.backup(fake.config)
+    assert fake.calls() == ["cat", "unlock", "backup"]
+    assert not (fake.home / "good").exists()
+
+
+def test_a_file_that_went_meanwhile_is_no_failure(fake: Fake) -> None:
+    fake.ends("backup", 3)
+    with pytest.raises(backup.BackupError, match="exit code 3"):
+        backup.backup(fake.config)
+    assert fake.calls() == ["cat", "unlock", "backup", "backup"]
+    fake.ends("backup", 1)
+    with pytest.raises(backup.BackupError, match="exit code 1"):
+        backup.backup(fake.config)
+    assert fake.calls() == ["cat", "unlock", "backup"]
 
 
 def test_the_group_can_read_what_was_fetched(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """Tests of restore.py: what is put where, and what is refused."""
 
 import dbm
+import os
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 import restore
@@ -64,3 +66,66 @@ def test_nothing_is_written_as_root(tmp_path: Path) -> None:
         pytest.skip("only root has folders of root")
     with pytest.raises(restore.RestoreError, match="is root's"):
         restore.as_owner(tmp_path, lambda: None)
+
+
+INCLUDE = {
+    "files": {"path": "/srv/files", "kind": "files"},
+    "index": {"path": "/srv/index.db", "kind": "sqlite"},
+    "comet": {"path": "/srv/db", "kind": "eventdb"},
+}
+
+
+def found(*entries: dict[str, Any]) -> list[restore.Thing]:
+    return restore.things(list(entries), INCLUDE, Path("/f"), Path("/f/stage"))
+
+
+def test_what_goes_where_is_not_said_by_the_copy() -> None:
+    """A copy is fetched into the folder of a lesser user, who can write what he likes into its list."""
+    (files,) = found({"key": "files", "kind": "files", "path": "/etc/systemd", "from": "/etc/shadow"})
+    assert (files.path, files.source) == (Path("/srv/files"), Path("/f/etc/systemd"))
+    (comet,) = found({"key": "comet", "kind": "eventdb", "path": "/etc", "from": "/etc", "streams": {"_x": 1}})
+    assert (comet.path, comet.source, comet.folder) == (Path("/srv/db"), Path("/f/stage/comet"), Path("/srv/db"))
+    assert found({"key": "../../../etc/cron.d", "kind": "files", "path": "/etc"}) == []
+    for entry in (
+        {"key": "index", "kind": "files", "path": "/srv/index.db"},
+        {"key": "comet", "kind": "eventdb", "path": "/srv/db", "streams": {"../../etc/x": 1}},
+    ):
+        with pytest.raises(restore.RestoreError):
+            found(entry)
+
+
+def test_links_of_others_lead_nowhere(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files to others")
+    (tmp_path / "his").mkdir()
+    (tmp_path / "admin").mkdir()
+    os.chown(tmp_path / "his", 65534, 65534)
+    os.chown(tmp_path / "admin", 1000, 1000)
+    assert restore.owner(tmp_path / "his") == 65534
+    (tmp_path / "his" / "link").symlink_to(tmp_path / "admin")
+    with pytest.raises(restore.RestoreError, match=r"`link` in .* is a link of somebody's"):
+        restore.owner(tmp_path / "his" / "link")
+    # Root's own, as where /home lies on another disk.
+    (tmp_path / "home").symlink_to(tmp_path)
+    assert restore.owner(tmp_path / "home" / "his") == 65534
+    with pytest.raises(FileNotFoundError):
+        restore.owner(tmp_path / "none")
+
+
+def test_a_fault_of_who_does_it_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can be another")
+    os.chown(tmp_path, 65534, 65534)
+    out, into = os.pipe()
+
+    def writes() -> None:
+        os.write(into, f"{os.getresuid()} {os.getgroups()}".encode())
+
+    def fails() -> None:
+        raise dbm.error[0]("rubbish")
+
+    restore.as_owner(tmp_path, writes)
+    assert os.read(out, 100) == b"(65534, 65534, 65534) []"
+    with pytest.raises(restore.RestoreError, match="could not be done"):
+        restore.as_owner(tmp_path, fails)
+    assert "rubbish" in capfd.readouterr().err
