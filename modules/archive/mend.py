@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     RootOf = Callable[[bytes], tuple[str | None, str | None]]
 
 # Seconds in which a file that was just placed gets its row.
-SETTLED = 600
+SETTLED = 60
 DAYS = "[0-9][0-9][0-9][0-9]/[01][0-9]/[0-3][0-9]*"
 LENGTH = 86_400 * 10**9
 

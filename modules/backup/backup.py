@@ -25,6 +25,8 @@ from typing import Any
 
 RESTIC = "/usr/bin/restic"
 SUFFIXES = (".db", ".dat", ".dir", ".bak", ".pag", "-wal", "-shm")
+# What copies are called that have all, and those that lack something.
+WHOLE, PARTIAL = "voevent", "voevent-partial"
 # restic's exit code where it could not read all files.
 INCOMPLETE = 3
 TRIES = 50
@@ -245,12 +247,14 @@ def backup(config: dict[str, Any]) -> None:
     find_repository(config, restic, home / "repository")
     (home / "repository").write_text(config["repository"])
     restic.run("unlock")
-    label = ["--host", config["host"], "--tag", "voevent"]
+    label = ["--host", config["host"], "--tag", WHOLE]
     excluded = [word for path in staged.without for word in ("--exclude", path)]
-    restic.run("backup", *label, *excluded, "--", *staged.paths)
+    # One with less is no `latest`, and older ones, which have it, are not forgotten for it.
+    tag = PARTIAL if staged.faults else WHOLE
+    restic.run("backup", "--host", config["host"], "--tag", tag, *excluded, "--", *staged.paths)
     if staged.faults:
-        # Older copies, which have it, are not forgotten meanwhile.
         raise BackupError(f"{len(staged.faults)} of {len(config['include'])} could not be copied; the rest was")
+    restic.run("forget", "--host", config["host"], "--tag", PARTIAL, "--group-by", "host,tags", "--keep-last", "4")
     keep = [word for name, count in sorted(config["keep"].items()) for word in (f"--keep-{name}", str(count)) if count]
     restic.run("forget", *label, "--group-by", "host,tags", "--prune", *keep)
     part = config["read_data"]
@@ -280,7 +284,7 @@ def fetch(config: dict[str, Any], copy: str) -> None:
     fetched = Path(config["home"]) / "fetched"
     shutil.rmtree(fetched, ignore_errors=True)
     fetched.mkdir()
-    label = ["--host", config["host"], "--tag", "voevent"]
+    label = ["--host", config["host"], "--tag", WHOLE]
     Restic(config).run("restore", copy, *label, "--verify", "--target", str(fetched))
     readable(fetched)
 

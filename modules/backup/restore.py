@@ -287,6 +287,8 @@ def work(config: dict[str, Any], copy: str, only: list[str] | None) -> None:
         say("starting them")
         if units:
             systemctl("start", *units)
+    for unit in sorted({config["include"][thing.key]["then"] for thing in wanted} - {""}):
+        systemctl("start", "--no-block", unit)
     shutil.rmtree(fetched)
     say(f"done; what lay there before is in {before}")
 

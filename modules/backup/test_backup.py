@@ -111,6 +111,7 @@ class Fake:
         monkeypatch.setattr(backup, "RESTIC", str(folder / "restic"))
         monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
         self.folder = folder
+        self.tags: list[str] = []
         self.config: dict[str, Any] = {
             "home": str(self.home),
             "host": "node1",
@@ -128,6 +129,7 @@ class Fake:
     def calls(self) -> list[str]:
         path = self.folder / "calls"
         words = [line.split()[0] for line in path.read_text().splitlines()]
+        self.tags = [line.split("--tag ")[1].split()[0] for line in path.read_text().splitlines() if "--tag" in line]
         path.unlink()
         return words
 
@@ -140,7 +142,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
 def test_a_repository_that_is_gone_is_not_begun_anew(fake: Fake) -> None:
     fake.ends("cat", 10)
     backup.backup(fake.config)
-    assert fake.calls() == ["cat", "init", "unlock", "backup", "forget", "check"]
+    assert fake.calls() == ["cat", "init", "unlock", "backup", "forget", "forget", "check"]
     assert (fake.home / "good").exists()
     # The disk is not mounted: an empty folder is not a new repository.
     with pytest.raises(backup.BackupError, match="was there at the last backup: is it mounted"):
@@ -155,6 +157,7 @@ def test_what_cannot_be_copied_keeps_the_rest_from_nothing_but_forgetting(fake: 
     with pytest.raises(backup.BackupError, match="1 of 2 could not be copied; the rest was"):
         backup.backup(fake.config)
     assert fake.calls() == ["cat", "unlock", "backup"]
+    assert fake.tags == ["voevent-partial"], "it is no `latest`"
     assert not (fake.home / "good").exists()
 
 

@@ -20,6 +20,11 @@ files = { path = \"/home/voeventserve/working_dir/files\" }
 index = { path = \"/home/voeventserve/working_dir/index.db\", kind = \"sqlite\" }
 ";
 
+const AFAR: &str = "repository = \"sftp:keeper@ADDRESS:/srv/backups/node\"
+ssh_key = { file = \"/etc/voevent/secrets/backup-key\" }
+ssh_host_keys = [\"ADDRESS KEY\"]
+";
+
 fn an_empty_host_gets_all_back_on_debian_12() -> Result<()> {
     an_empty_host_gets_all_back(Suite::Bookworm)
 }
@@ -28,9 +33,19 @@ fn an_empty_host_gets_all_back_on_debian_13() -> Result<()> {
     an_empty_host_gets_all_back(Suite::Trixie)
 }
 
-fn node(lab: &Lab, workstation: &Workstation, name: &str, debian: Suite, bundle: &str) -> Result<Machine> {
+fn node(
+    lab: &Lab,
+    workstation: &Workstation,
+    name: &str,
+    store: Option<&Store>,
+    (debian, bundle): (Suite, &str),
+) -> Result<Machine> {
     let node = lab.boot_with(name, Setup::of_modules(debian))?;
     node.sh("umask 077; mkdir -p /etc/voevent/secrets; echo a-planted-secret > /etc/voevent/secrets/backup")?;
+    if let Some(store) = store {
+        node.write_file("/etc/voevent/secrets/backup-key", &store.key)?;
+        node.sh("chmod 600 /etc/voevent/secrets/backup-key")?;
+    }
     node.ship(workstation)?;
     node.switch_to(bundle)?;
     Ok(node)
@@ -68,8 +83,13 @@ fn an_empty_host_gets_all_back(debian: Suite) -> Result<()> {
         Suite::Bookworm => host,
         Suite::Trixie => host.replace("debian-12", "debian-13").replace("\"3.11\"", "\"3.13\""),
     };
-    let bundle = workstation.build(&host)?;
-    let first = node(&lab, &workstation, "first", debian, &bundle)?;
+    let store = match debian {
+        Suite::Bookworm => None,
+        Suite::Trixie => Some(Store::new(&lab)?),
+    };
+    let settings = store.as_ref().map_or("", |store| store.settings.as_str());
+    let bundle = workstation.build(&host.replace("read_data", &format!("{settings}read_data")))?;
+    let first = node(&lab, &workstation, "first", store.as_ref(), (debian, &bundle))?;
     assert_eq!(send(&first, &["a", "b"])?, Vec::<String>::new());
     first.sh(
         "cd /home/voeventserve/working_dir; mkdir -p files/deep; echo one > files/deep/one; echo two > files/two
@@ -93,17 +113,64 @@ fn an_empty_host_gets_all_back(debian: Suite) -> Result<()> {
     a_damaged_stream_is_told(&first)?;
 
     // Another host, of the same bundle, with nothing but the repository.
-    let second = node(&lab, &workstation, "second", debian, &bundle)?;
-    let saved = lab.dir().join("saved.tar");
-    let tar = first.call(["tar", "-C", "/var/backups/voevent", "-cf", "-", "."])?.bytes()?;
-    std::fs::write(&saved, tar).explain(|| "keep the repository".to_owned())?;
-    second.put(&saved, "/root/saved.tar")?;
+    let second = node(&lab, &workstation, "second", store.as_ref(), (debian, &bundle))?;
+    if store.is_none() {
+        let saved = lab.dir().join("saved.tar");
+        let tar = first.call(["tar", "-C", "/var/backups/voevent", "-cf", "-", "."])?.bytes()?;
+        std::fs::write(&saved, tar).explain(|| "keep the repository".to_owned())?;
+        second.put(&saved, "/root/saved.tar")?;
+        second.sh("tar -C /var/backups/voevent -xf /root/saved.tar; chown -R voeventbackup:voevent /var/backups/voevent")?;
+    }
     second.sh(
-        "tar -C /var/backups/voevent -xf /root/saved.tar; chown -R voeventbackup:voevent /var/backups/voevent
-         cd /home/voeventserve/working_dir; install -d -o voeventserve -g voevent files; echo mine > files/two
+        "cd /home/voeventserve/working_dir; install -d -o voeventserve -g voevent files; echo mine > files/two
          chown voeventserve:voevent files/two",
     )?;
-    restored(&second)
+    // An event that is not in the copy stays, and is in the index of the copy soon.
+    assert_eq!(send(&second, &["new"])?, Vec::<String>::new());
+    second.wait(LONG, || Ok(second.sh(&format!("{ARCHIVE} list"))?.contains("#new")))?;
+    second.sh("find /var/lib/voevent-archive/events/2* -name '*.xml' -exec touch -d '-5min' {} +")?;
+    restored(&second)?;
+    let listed = || Ok(second.sh(&format!("{ARCHIVE} list --source found"))?.contains("#new"));
+    second.wait(LONG, listed)?;
+    second.sh(&format!("{ARCHIVE} verify >&2"))?;
+    store.map_or(Ok(()), |store| store.has_another_key(&second))
+}
+
+/// A host far away, which keeps copies for whoever has the key: sshd's own, by sftp.
+struct Store {
+    machine: Machine,
+    settings: String,
+    key: String,
+}
+
+impl Store {
+    fn new(lab: &Lab) -> Result<Self> {
+        let machine = lab.boot("store")?;
+        let key = machine.sh(
+            "useradd -m keeper; install -d -o keeper /srv/backups; install -d -o keeper -m 700 /home/keeper/.ssh
+             ssh-keygen -q -t ed25519 -N '' -f /root/key; install -o keeper -m 600 /root/key.pub /home/keeper/.ssh/authorized_keys
+             cat /root/key",
+        )?;
+        let known = machine.sh("cut -d ' ' -f 1,2 /etc/ssh/ssh_host_ed25519_key.pub")?;
+        let address = machine.address();
+        let settings = AFAR.replace("ADDRESS", &address).replace("KEY", &known);
+        Ok(Self { machine, settings, key: key + "\n" })
+    }
+
+    /// Another host has the address, or says so: it gets nothing, not even where the node's own files know its key.
+    fn has_another_key(&self, node: &Machine) -> Result<()> {
+        let key = self
+            .machine
+            .sh("rm /etc/ssh/ssh_host_*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
+             systemctl restart ssh; cat /etc/ssh/ssh_host_ed25519_key.pub")?;
+        node.write_file("/etc/ssh/ssh_known_hosts", format!("{} {key}\n", self.machine.address()))?;
+        let failed = node.call(["systemctl", "start", "voevent-backup"])?.timeout(LONG).output()?;
+        assert!(!failed.success());
+        let said = node.sh("journalctl --no-pager -u voevent-backup | tail -5")?;
+        assert!(said.contains("Host key verification failed"), "{said}");
+        assert!(!node.sh("journalctl --no-pager")?.contains("BEGIN OPENSSH"));
+        Ok(())
+    }
 }
 
 /// What cannot be read is told, and all the rest is saved.
@@ -135,11 +202,10 @@ fn restored(node: &Machine) -> Result<()> {
         node.sh(
             "cd /home/voeventserve/working_dir; cat files/deep/one files/two; stat -c '%U:%G' files/deep/one index.db
              python3 -c 'import sqlite3; print(sqlite3.connect(\"index.db\").execute(\"select x from t\").fetchone())'
-             cat /var/lib/voevent-backup/before-*/files/two"
+             cat /var/lib/voevent-before/*/files/two"
         )?,
         "one\ntwo\nvoeventserve:voevent\nvoeventserve:voevent\n(42,)\nmine"
     );
-    node.sh(&format!("{ARCHIVE} verify >&2"))?;
     for name in ["a", "b", "c", "e"] {
         let listed = || Ok(node.sh(&format!("{ARCHIVE} list"))?.contains(&format!("#{name}")));
         node.wait(LONG, listed)?;

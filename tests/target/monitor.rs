@@ -39,6 +39,12 @@ path = "/srv/patient/in"
 older_than = "1m"
 
 [[set]]
+[set.monitor.watch.patient-own]
+probe = "queue"
+path = "/srv/patient/own"
+older_than = "1m"
+
+[[set]]
 [set.monitor.watch.patient-late]
 probe = "queue"
 path = "/srv/patient/late"
@@ -113,7 +119,7 @@ command = ["/bin/sh", "-c", "cat >> ~/text; printf '%s\\n' \"$VOEVENT_MESSAGE\" 
 
 /// What is made on the machine before the first switch; the pulse is an event of its kind each half second.
 const READY: &str = r#"
-mkdir -p /srv/patient/in /srv/patient/late /srv/patient/failed /srv/patient/disk /etc/voevent/secrets
+mkdir -p /srv/patient/in /srv/patient/late /srv/patient/own /srv/patient/failed /srv/patient/disk /etc/voevent/secrets
 chmod 700 /etc/voevent/secrets
 mount -t tmpfs -o size=2M tmpfs /srv/patient/disk
 touch /srv/patient/beat
@@ -215,6 +221,7 @@ fn what_fails_is_told_once(suite: Suite) -> Result<()> {
     told.wait(&format!("cleared {lost}"))?;
 
     undeliverable(&node, &told, &mut receivers)?;
+    its_own_disk_is_full(&node, &told)?;
     monitor_hangs(&node, &told)?;
     metrics(&lab, &node, &told)?;
     exposure(&node)?;
@@ -242,12 +249,28 @@ fn undeliverable(node: &Machine, told: &Told<'_>, receivers: &mut Receivers) -> 
     told.wait("cleared watch patient-late")
 }
 
+/// The disk on which it keeps its state takes nothing: what is wrong is told nevertheless, once.
+fn its_own_disk_is_full(node: &Machine, told: &Told<'_>) -> Result<()> {
+    node.sh(
+        "systemctl stop voevent-monitor.timer voevent-monitor.service; d=/var/lib/voevent-monitor; cp -a $d /run/kept
+         mount -t tmpfs -o size=1M,mode=0750 tmpfs $d; cp -a /run/kept/. $d; chown --reference=/run/kept $d
+         ! head -c 2M /dev/zero > $d/full; touch -d '-5min' /srv/patient/own/1.xml
+         systemctl start voevent-monitor.timer",
+    )?;
+    told.wait("raised watch patient-own")?;
+    told.until("a state in memory", || Ok(node.sh("ls /run/voevent-monitor")?.contains("state.json")))?;
+    node.sh("rm /srv/patient/own/1.xml")?;
+    told.wait("cleared watch patient-own")?;
+    node.sh("rm /var/lib/voevent-monitor/full")?;
+    told.until("a state on the disk", || Ok(!node.sh("ls /run/voevent-monitor")?.contains("state.json")))
+}
+
 /// A look that does not end is ended, and told: here it waits for a lock.
 fn monitor_hangs(node: &Machine, told: &Told<'_>) -> Result<()> {
     let drop_in = "/run/systemd/system/voevent-monitor.service.d";
     node.sh(&format!(
         "mkdir -p {drop_in}; printf '[Service]\\nTimeoutStartSec=2s\\n' > {drop_in}/test.conf; systemctl daemon-reload
-         systemd-run -q --unit=lock flock /var/lib/voevent-monitor/lock sleep 300"
+         systemd-run -q --unit=lock flock /run/voevent-monitor/lock sleep 300"
     ))?;
     told.until("a look that is ended", || {
         Ok(node.sh("journalctl -u voevent-monitor | grep -c 'timed out' || true")? != "0")
