@@ -1,5 +1,6 @@
 """Tests of voevent_gcn.py without Kafka: what is done with a message, and what the broker may answer."""
 
+import dataclasses
 import hashlib
 import json
 import socket
@@ -12,19 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from voevent_gcn import (
-    LONGEST_EVENT,
-    PROBE,
-    Answer,
-    Config,
-    Courier,
-    DeadLetters,
-    is_json,
-    is_xml,
-    metrics,
-    settings,
-    submit,
-)
+from broker import PROBE, Answer, submit
+from courier import LONGEST_EVENT, Config, Courier, log
+from letters import DeadLetters, is_json, is_xml
+from voevent_gcn import Bridge, metrics, resend, settings
 
 EVENT = b'<?xml version="1.0"?><voe:VOEvent role="observation" ivorn="ivo://a.b/c#d"/>'
 ORIGIN = {"topic": "t", "partition": 0, "offset": 7, "time": 1e9}
@@ -224,3 +216,47 @@ def test_metrics_can_be_read() -> None:
     assert 'voevent_gcn_messages_total{result="delivered"} 3\n' in text
     assert "voevent_gcn_heard 1\n" in text
     assert all(line.startswith(("# ", "voevent_gcn_")) for line in text.splitlines())
+
+
+def test_a_disk_that_is_full_is_no_reason_to_leave_kafka(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bridge = object.__new__(Bridge)
+    bridge.beat_file, bridge.said = tmp_path / "none" / "heartbeat", {}
+    bridge.touch()
+    bridge.touch()
+    assert capsys.readouterr().err.count("cannot write") == 1
+    bridge.beat_file = tmp_path / "heartbeat"
+    bridge.touch()
+    assert bridge.beat_file.exists()
+
+
+def test_a_letter_that_is_taken_away_meanwhile_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = []
+
+    def answer(data: bytes) -> bytes:
+        sent.append(data)
+        return ACK
+
+    with broker(answer) as port:
+        made = config(tmp_path, port)
+        dead = DeadLetters(Path(made.state) / "dead", 10, 1 << 20)
+        for number in range(2):
+            dead.add(EVENT + b"%d" % number, {})
+        real = dead.letters()
+        dead.remove(real[0][2])
+        monkeypatch.setattr(DeadLetters, "letters", lambda _: real)
+        assert resend(made) == 0
+    assert len(sent) == 1
+    assert list(dead.folder.iterdir()) == []
+
+
+def test_a_log_has_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    log(4, "a\n<0>b\x1b[31m\x9bc")
+    assert capsys.readouterr().err == "<4>a <0>b [31m c\n"
+
+
+def test_the_words_of_the_configuration_are_all_there(tmp_path: Path) -> None:
+    """What the template writes is what is read: with the places of the code, which `start.py` alone needs."""
+    made = config(tmp_path)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**dataclasses.asdict(made), "code": {"broker": "/x"}}))
+    assert Config.read(str(path)) == made

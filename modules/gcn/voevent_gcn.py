@@ -1,7 +1,7 @@
 """Hands what a Kafka broker such as GCN's sends to the VOEvent broker of this host.
 
-    voevent_gcn.py CONFIG           consumes until it is told to stop
-    voevent_gcn.py CONFIG resend    hands the dead letters to the broker once more
+    start.py CONFIG           consumes until it is told to stop
+    start.py CONFIG resend    hands the dead letters to the broker once more
 
 An offset is committed when the event is in other hands: acknowledged by the broker, known to it already, or
 on the disk as a dead letter. So every event reaches the broker at least once, and the broker, which knows
@@ -9,291 +9,25 @@ events by their bytes, passes each on once. While the broker is away its event w
 the heartbeat's rest.
 """
 
-import hashlib
 import importlib
-import json
 import logging
 import os
-import re
 import signal
-import socket
-import struct
-import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# What Comet reads of one message; at a longer one it closes the connection.
-LONGEST_EVENT = 99_999
-# An event that every broker must refuse, and that leaves no trace in it: an answer proves that it lives.
-PROBE = (
-    b'<?xml version="1.0"?><voe:VOEvent xmlns:voe="http://www.ivoa.net/xml/VOEvent/v2.0"'
-    b' version="2.0" role="test" ivorn="not an IVOID"/>'
-)
+from broker import submit
+from courier import LONGEST_EVENT, Config, Courier, log, notify
+from letters import DAY, DeadLetters
+
 RETRY_SECONDS = 1.0
-ANSWER_SECONDS = 10.0
-DAY = 86_400
-
-
-def log(priority: int, text: str) -> None:
-    """Writes a line for the journal; priorities are syslog's: 3 error, 4 warning, 6 information."""
-    line = " ".join(text.split())
-    sys.stderr.write(f"<{priority}>{line}\n")
-    sys.stderr.flush()
-
-
-def notify(state: str) -> None:
-    """Tells systemd about this service, if it asked to be told."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if address:
-        name = "\0" + address[1:] if address.startswith("@") else address
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
-            to.sendto(state.encode(), name)
-
-
-@dataclass(frozen=True)
-class Config:
-    """What the service is told by its file; seconds and bytes throughout."""
-
-    domain: str | None
-    bootstrap: list[str]
-    security: str
-    mechanism: str
-    ca: str | None
-    group_id: str
-    start: str
-    topics: list[str]
-    heartbeat: str
-    heartbeat_limit: int
-    lost_after: int
-    port: int
-    json: str
-    inbox: str | None
-    state: str
-    dead_letters: int
-    dead_bytes: int
-
-    @staticmethod
-    def read(path: str) -> "Config":
-        """Reads it from a file, which the compiler made."""
-        return Config(**json.loads(Path(path).read_bytes()))
-
-
-# ---- the broker of this host
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the broker said: `ack`, `nak`, `closed` (no answer) or `down`, and why."""
-
-    kind: str
-    reason: str = ""
-
-
-def exactly(stream: socket.socket, count: int) -> bytes | None:
-    """Reads so many bytes; none if the stream ends before."""
-    data = b""
-    while len(data) < count:
-        part = stream.recv(count - len(data))
-        if not part:
-            return None
-        data += part
-    return data
-
-
-def submit(event: bytes, port: int, seconds: float = ANSWER_SECONDS) -> Answer:
-    """Sends an event to the broker, as an author does."""
-    sent = False
-    try:
-        with socket.create_connection(("127.0.0.1", port), seconds) as stream:
-            stream.settimeout(seconds)
-            sent = True
-            stream.sendall(struct.pack("!I", len(event)) + event)
-            head = exactly(stream, 4)
-            size = min(struct.unpack("!I", head)[0], 1 << 20) if head else 0
-            body = exactly(stream, size) if head else None
-    except ConnectionResetError as error:
-        return Answer("closed", str(error))
-    except OSError as error:
-        return Answer("silent" if sent else "down", str(error))
-    if body is None:
-        return Answer("closed", "the broker closed the connection without an answer")
-    role = re.search(rb'\brole="(ack|nak)"', body)
-    if role is None:
-        return Answer("closed", "the broker's answer is none of VTP")
-    result = re.search(rb"<Result>(.*?)</Result>", body, re.DOTALL)
-    return Answer(role[1].decode(), result[1].decode("utf-8", "replace") if result else "")
-
-
-# ---- files
-
-
-def place(path: Path, data: bytes) -> None:
-    """Writes a file that is there wholly or not at all, whatever happens to the machine."""
-    partial = path.with_name(f".{path.name}")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def put_in_inbox(inbox: str, data: bytes, sent_at: float, suffix: str) -> None:
-    """Gives bytes to the archive: what comes twice has one name, as far as its time can be believed."""
-    now = time.time()
-    nanoseconds = int((sent_at if abs(now - sent_at) < 30 * DAY else now) * 1e9)
-    place(Path(inbox) / f"{nanoseconds:020}-{hashlib.sha256(data).hexdigest()}.{suffix}", data)
-
-
-@dataclass(frozen=True)
-class DeadLetters:
-    """The folder of what nobody took: `SHA256.xml` (`.bin` if it is none), and `SHA256.reason` beside it."""
-
-    folder: Path
-    most: int
-    most_bytes: int
-
-    def add(self, data: bytes, reason: dict[str, Any]) -> int:
-        """Keeps a letter; how many older ones had to go for it."""
-        name = hashlib.sha256(data).hexdigest()
-        place(self.folder / f"{name}.reason", json.dumps(reason, sort_keys=True).encode() + b"\n")
-        place(self.folder / f"{name}.{'xml' if is_xml(data) else 'bin'}", data)
-        letters = self.letters()
-        total = sum(size for _, size, _ in letters)
-        gone = 0
-        for left, (_, size, path) in enumerate(letters[:-1]):
-            if len(letters) - left <= self.most and total <= self.most_bytes:
-                break
-            self.remove(path)
-            total -= size
-            gone += 1
-        return gone
-
-    def letters(self) -> list[tuple[float, int, Path]]:
-        """All letters, the oldest first: time, bytes, path."""
-        letters = (path for path in self.folder.iterdir() if path.suffix in (".xml", ".bin"))
-        paths = [path for path in letters if path.name[0] != "."]
-        return sorted((path.stat().st_mtime_ns / 1e9, path.stat().st_size, path) for path in paths)
-
-    def remove(self, path: Path) -> None:
-        """Removes a letter and its reason."""
-        path.unlink(missing_ok=True)
-        path.with_suffix(".reason").unlink(missing_ok=True)
-
-
-def is_xml(data: bytes) -> bool:
-    """Whether it looks like XML, in any encoding that XML can declare."""
-    return data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<" or data[:2] in (b"\xff\xfe", b"\xfe\xff")
-
-
-def is_json(data: bytes) -> bool:
-    """Whether it is JSON as notices are: an object or a list."""
-    try:
-        return data.lstrip()[:1] in (b"{", b"[") and json.loads(data) is not None
-    except (ValueError, RecursionError):
-        return False
-
-
-# ---- one message
 
 
 class LostError(Exception):
     """The connection is of no use any more: the service begins anew."""
-
-
-@dataclass
-class Courier:
-    """Brings one message after another to where it belongs."""
-
-    config: Config
-    dead: DeadLetters
-    counts: Counter[str] = field(default_factory=Counter)
-    # Whether the message at hand was sent without an answer, and how often the broker closed on it.
-    unanswered: bool = False
-    closed: int = 0
-
-    def bring(self, data: bytes, origin: dict[str, Any]) -> str | None:
-        """Brings it; what became of it, or `None` if it must be tried again."""
-        try:
-            result = self.sort(data, origin)
-        except OSError as error:
-            log(3, f"cannot keep a message of {origin['topic']}: {error}")
-            result = None
-        if result is not None:
-            self.unanswered, self.closed = False, 0
-            self.counts[result] += 1
-        return result
-
-    def sort(self, data: bytes, origin: dict[str, Any]) -> str | None:
-        """Decides what it is."""
-        if not data:
-            return "empty"
-        if is_xml(data):
-            if len(data) <= LONGEST_EVENT:
-                return self.offer(data, origin)
-            self.archive(data, origin, "xml")
-            return self.bury(data, origin, f"{len(data)} bytes: the broker takes {LONGEST_EVENT}", "oversize")
-        if is_json(data):
-            if self.config.json == "ignore":
-                return "ignored"
-            self.archive(data, origin, "json")
-            return "archived"
-        return self.bury(data, origin, "neither a VOEvent nor JSON", "unknown")
-
-    def offer(self, data: bytes, origin: dict[str, Any]) -> str | None:
-        """Offers an event to the broker."""
-        answer = submit(data, self.config.port)
-        if answer.kind == "ack":
-            return "delivered"
-        if answer.kind == "nak":
-            if "Previously seen" not in answer.reason:
-                return self.bury(data, origin, answer.reason, "rejected")
-            if not self.unanswered:
-                return "seen"
-            # It has it, but may have died before it passed it on.
-            log(4, f"the broker has {ivorn(data)}, which it did not acknowledge: was it passed on?")
-            self.archive(data, origin, "xml")
-            return "uncertain"
-        if answer.kind == "closed" and submit(PROBE, self.config.port).kind == "nak":
-            # It answers, but not to this one: so it does to what it cannot read. Once may be chance.
-            self.closed += 1
-            if self.closed > 1:
-                reason = "the broker closes the connection: it cannot read it"
-                return self.bury(data, origin, reason, "rejected")
-        self.unanswered = self.unanswered or answer.kind != "down"
-        self.counts["retries"] += 1
-        return None
-
-    def archive(self, data: bytes, origin: dict[str, Any], suffix: str) -> None:
-        """Gives it to the archive, where there is one."""
-        if self.config.inbox is not None:
-            put_in_inbox(self.config.inbox, data, origin["time"], suffix)
-
-    def bury(self, data: bytes, origin: dict[str, Any], reason: str, result: str) -> str:
-        """Keeps it as a dead letter."""
-        gone = self.dead.add(data, {**origin, "reason": reason, "bytes": len(data)})
-        self.counts["removed"] += gone
-        log(4, f"{origin['topic']} {origin['offset']}: {ivorn(data)} is a dead letter: {reason}")
-        if gone:
-            log(4, f"{gone} old dead letters went, for there are too many")
-        return result
-
-
-def ivorn(data: bytes) -> str:
-    """The name of an event as far as it can be seen, for the log."""
-    found = re.search(rb"""\bivorn\s*=\s*["']([^"']{1,200})""", data)
-    return found[1].decode("ascii", "replace") if found else "a message"
-
-
-# ---- Kafka
 
 
 def settings(config: Config, secrets: dict[str, str]) -> dict[str, Any]:
@@ -313,6 +47,8 @@ def settings(config: Config, secrets: dict[str, str]) -> dict[str, Any]:
         "reconnect.backoff.ms": 500,
         "reconnect.backoff.max.ms": 30_000,
         "queued.max.messages.kbytes": 16_384,
+        # Of each of its brokers at a time; a message that is longer comes alone.
+        "fetch.max.bytes": 8 << 20,
         "socket.keepalive.enable": True,
     }
     if config.domain is None:
@@ -391,12 +127,19 @@ class Bridge:
             self.beat = time.monotonic()
             if time.time() - self.beat_time >= 1:
                 self.beat_time = time.time()
-                self.beat_file.write_text("")
+                self.touch()
             if self.silent:
                 log(6, "the heartbeat is back")
                 self.silent = False
         else:
             self.waiting.append(message)
+
+    def touch(self) -> None:
+        """Lets the monitor see the heartbeat; a disk that is full is no reason to leave Kafka."""
+        try:
+            self.beat_file.write_text("")
+        except OSError as error:
+            self.say("heartbeat", 4, f"cannot write `{self.beat_file}`: {error}")
 
     def deliver(self) -> None:
         """Brings away what waits longest."""
@@ -561,7 +304,11 @@ def resend(config: Config) -> int:
         if path.suffix != ".xml" or size > LONGEST_EVENT:
             left += 1
             continue
-        answer = submit(path.read_bytes(), config.port)
+        try:
+            answer = submit(path.read_bytes(), config.port)
+        except FileNotFoundError:
+            # The service had to make room meanwhile.
+            continue
         if answer.kind == "ack":
             dead.remove(path)
             log(6, f"{path.name}: {answer.kind} {answer.reason}")
@@ -604,7 +351,3 @@ def main(words: list[str]) -> int:
     """Runs the program; its exit code."""
     config = Config.read(words[0])
     return resend(config) if words[1:] == ["resend"] else serve(config)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
