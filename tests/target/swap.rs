@@ -114,6 +114,12 @@ fn story(suite: Suite) -> Result<()> {
         assert_eq!(node.sh(&format!("swaplabel {file}; stat -c %i {file}"))?, made);
         node.switch_to(large)?;
         is(16)?;
+        // One who was killed after a new size has not written its header.
+        node.sh(&format!(
+            "systemctl stop voevent-swap; truncate -s 12M {file}; mkswap {file} >/dev/null 2>&1; fallocate -l 16M {file}
+             systemctl start voevent-swap"
+        ))?;
+        is(16)?;
         node.switch_to(small)?;
         is(12)?;
         // More than there is room for: what was is back, in its size.
