@@ -7,7 +7,7 @@
 //!
 //! | place | the hole becomes |
 //! |---|---|
-//! | value | one line without tabs, without blanks at its ends, without `# ; % $ " \` and a `'` at the ends |
+//! | value | one line without tabs, without blanks at its ends, without `# ; % $ " \` and a `'` at the ends; not behind `\`, a `%` or a `$` |
 //! | key, section | lower-case letters, digits, `_ . -` in keys, capitals too in sections |
 //! | comment | one line, without `\` at its end |
 
@@ -104,13 +104,15 @@ impl Lexer<'_> {
     }
 
     fn comment(&mut self) {
-        let mut last = None;
+        let (mut last, mut joins) = (None, false);
         while let Some(symbol) = self.cursor.peek() {
             match symbol {
                 Symbol::Char('\n') => break,
-                Symbol::Char(_) => last = None,
+                Symbol::Char(c) => (last, joins) = (None, c == '\\'),
                 Symbol::Hole(hole) => {
                     if let Some(text) = self.cursor.filling.one_line(hole) {
+                        // Behind an empty value the line ends as it did before it.
+                        joins = if text.is_empty() { joins } else { text.ends_with('\\') };
                         self.cursor.filling.set(hole, text);
                     }
                     last = Some(hole);
@@ -118,10 +120,10 @@ impl Lexer<'_> {
             }
             self.cursor.bump();
         }
-        if let Some(hole) = last.filter(|hole| self.cursor.filling.filled(*hole).ends_with('\\')) {
+        if let Some(hole) = last.filter(|_| joins) {
             self.cursor.refuse(
                 hole,
-                "the value ends in `\\`, which could join the next line",
+                "the comment ends in `\\`, which could join the next line",
                 "leave the last `\\` out",
             );
         }
@@ -213,16 +215,13 @@ impl Lexer<'_> {
         let start = symbols.iter().position(|symbol| !blank(symbol)).unwrap_or(symbols.len());
         let end = symbols.iter().rposition(|symbol| !blank(symbol)).map_or(start, |last| last + 1);
         let value = symbols.get(start..end).unwrap_or_default();
-        let (mut comment, mut escape) = (None, None);
+        let mut signs = Signs::default();
         for symbol in value {
             match symbol {
-                Symbol::Char(c) => {
-                    comment = comment.or(Some(*c).filter(|c| matches!(c, '#' | ';')));
-                    escape = Some(*c).filter(|c| *c == '\\');
-                }
+                Symbol::Char(c) => signs.read(*c),
                 Symbol::Hole(hole) => {
-                    if let Some(c) = comment.or(escape.take()) {
-                        let reason = format!("readers differ in what a value behind `{c}` is");
+                    if let Some(sign) = signs.open() {
+                        let reason = format!("readers differ in what a value behind `{sign}` is");
                         self.cursor.refuse(*hole, &reason, LINES);
                     }
                     self.value_hole(*hole);
@@ -264,6 +263,37 @@ impl Lexer<'_> {
             }
         }
         text
+    }
+}
+
+/// What the template's own text of a value begins, and has not ended.
+#[derive(Debug, Default)]
+struct Signs {
+    /// What starts a comment for some readers.
+    comment: Option<char>,
+    /// What takes the next character as its own; a second `%` or `$` makes one plain sign of both.
+    escape: Option<char>,
+    /// The sign of a `%(…)` or `${…}`, in which some readers look for a name.
+    name: Option<char>,
+}
+
+impl Signs {
+    fn read(&mut self, c: char) {
+        let before = self.escape.take();
+        match c {
+            '#' | ';' => self.comment = self.comment.or(Some(c)),
+            '\\' => self.escape = Some(c),
+            '%' | '$' if before != Some(c) => self.escape = Some(c),
+            '(' if before == Some('%') => self.name = Some('%'),
+            '{' if before == Some('$') => self.name = Some('$'),
+            ')' | '}' => self.name = None,
+            _ => {}
+        }
+    }
+
+    /// The sign for which a value here could be something else than itself.
+    fn open(&self) -> Option<char> {
+        self.comment.or(self.escape).or(self.name)
     }
 }
 

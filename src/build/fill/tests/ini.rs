@@ -14,6 +14,7 @@ fn each_place_has_its_form() {
             ),
             ("[a]\r\nb =  § \r\n", &[Value::Bool(true)], "[a]\r\nb =  true \r\n"),
             ("[a]\nb =§§\nc=§", &[Value::Int(1), Value::Int(2), string("")], "[a]\nb =12\nc="),
+            ("[a]\nb = 100%% of §, %(c)s §\n", &[string("x"), string("y")], "[a]\nb = 100%% of x, %(c)s y\n"),
             ("plain text\n", &[], "plain text\n"),
         ],
         &[
@@ -31,6 +32,14 @@ fn each_place_has_its_form() {
             ("[a]\nb = §", &[string("'c'")], "`'` at an end"),
             ("[a]\nb = x ; §", &[string("c")], "behind `;`"),
             ("[a]\nb = x \\§", &[string("n")], "behind `\\`"),
+            // An empty value would join what stands round it: a `%` of its own, or a name to look for.
+            ("[a]\nb = %§%c", &[string("")], "behind `%`"),
+            ("[a]\nb = %%%§c", &[string("x")], "behind `%`"),
+            ("[a]\nb = %§(c)s", &[string("")], "behind `%`"),
+            ("[a]\nb = $§{c}", &[string("")], "behind `$`"),
+            ("[a]\nb = %(§)s", &[string("c")], "behind `%`"),
+            ("[a]\nb = ${d§}", &[string("c")], "behind `$`"),
+            ("# \\§", &[string("")], "ends in `\\`"),
             ("[a]\n b = §", &[string("c")], "indented"),
             ("[a]\nb = §\n c", &[string("c")], "indented"),
             ("[a]\nb = c\\\nd = §", &[string("c")], "join the next line"),

@@ -14,7 +14,7 @@ fn ini() {
         "[s]\n{{ 'a b' }} = 1\n",
     ];
     insta::assert_snapshot!(said("ini", &rows), @r#"
-    error: the value ends in `\`, which could join the next line
+    error: the comment ends in `\`, which could join the next line
      --> 01.j2:1:6
       |
     1 | # {{ 'a\\' }}
