@@ -170,7 +170,8 @@ impl Project {
             host: &compiled.host,
         };
         let laid = workshop.lay_out(&compiled.rendered, &compiled.venvs, say)?;
-        let Dry { compiled, sealed, made } = self.dry_of(compiled, &laid.venvs)?;
+        let Dry { compiled, sealed, mut made } = self.dry_of(compiled, &laid.venvs)?;
+        let doubtful = std::mem::take(&mut made.warnings);
         let (provenance_name, provenance) = provenance_object(&compiled.rendered.host, made)?;
         let Sealed { bundle, objects, warnings, .. } = sealed;
         self.free(&link)?;
@@ -198,7 +199,7 @@ impl Project {
             say(&format!("warning: {error}"));
         }
         let summary = summary(&compiled.rendered, &bundle, (before.as_ref(), new));
-        let warnings = compiled.warnings.into_iter().chain(warnings).collect();
+        let warnings = compiled.warnings.into_iter().chain(warnings).chain(doubtful).collect();
         Ok(Built { path: store.path(&bundle.name), summary, warnings })
     }
 

@@ -316,4 +316,4 @@ fn within(what: &str, indices: &[usize], count: usize) -> Result<(), BadProvenan
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -44,3 +44,16 @@ fn a_provenance_that_was_lost_is_made_again() {
     project.build();
     assert_eq!(provenance(&project), before);
 }
+
+#[test]
+fn what_is_left_out_is_said() {
+    let module = "[options.l]\ntype = \"list of int\"\ndefault = \"{{ range(9000) | list }}\"\ndescription = \"x\"\n\
+                  [[file]]\nfor_each = \"range(12) | list\"\nname = \"f{{ each.key }}\"\ntemplate = \"f.txt.j2\"\n";
+    let template = "{% for i in m.l %}\n{{ i }}\nx\n{% endfor %}\n";
+    let project = Sandbox::module(&[("module.toml", module), ("f.txt.j2", template)]);
+    let (_, said) = project.build();
+    assert!(said.contains("leaves out where the lines of 7 artifacts come from"), "{said}");
+    let asked = |question: &str| project.shown(&["why", "node1", question]);
+    assert!(asked("f0:3").contains("modules/m/f.txt.j2:2"), "{}", asked("f0:3"));
+    assert!(asked("f11:3").contains("the lines of `f11` have no origins here"), "{}", asked("f11:3"));
+}

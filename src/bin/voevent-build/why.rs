@@ -37,6 +37,6 @@ impl Arguments {
             let answer = dry.why(&self.question).map_err(unknown)?;
             (shown(&answer), data(&answer))
         };
-        Ok(Outcome { text, data, ..Outcome::default() })
+        Ok(Outcome { text, data, diagnostics: dry.made.warnings, ..Outcome::default() })
     }
 }

@@ -138,11 +138,12 @@ impl<'a> Builder<'a> {
                 (template, if count > 0 { vec![run] } else { Vec::new() })
             }
         };
-        match left.checked_sub(runs.len()) {
-            Some(rest) => *left = rest,
-            None => return (template, Vec::new()),
+        if let Some(rest) = left.checked_sub(runs.len()) {
+            *left = rest;
+            return (template, runs);
         }
-        (template, runs)
+        self.left_out.artifacts += 1;
+        (template, Vec::new())
     }
 
     /// A file of the module's folder.

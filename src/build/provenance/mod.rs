@@ -1,6 +1,7 @@
 //! The provenance of a bundle, from what the stages know: settings and their definitions, what code reads where, and
 //! where the pieces of templates went.
 
+mod bounds;
 pub mod depends;
 mod lines;
 pub mod reads;
@@ -11,7 +12,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::name::{InstanceName, UnitName};
-use crate::base::report::{Place, Source};
+use crate::base::report::{Diagnostic, Place, Source};
 use crate::build::artifact::{Artifact, Reference, What};
 use crate::build::artifact_graph::Key;
 use crate::build::front::Compiled;
@@ -19,7 +20,8 @@ use crate::build::options::history::cut;
 use crate::build::scan::BlockKind;
 use crate::build::seal::Sealed;
 use crate::store::bundle::bundle_digest;
-use crate::store::provenance::{self as stored, Cause, Condition, FORMAT, MAX_SIZE, Provenance, Spot};
+use crate::store::provenance::{self as stored, Cause, Condition, FORMAT, Provenance, Spot};
+use bounds::{LeftOut, MAX_RUNS};
 use reads::{Decl, Read};
 
 /// A provenance, and the sources that it names.
@@ -31,6 +33,8 @@ pub struct Made {
     pub text: String,
     /// Its sources, where they were read as text.
     pub sources: Vec<Option<Arc<Source>>>,
+    /// That something is left out of it, if it is.
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl Made {
@@ -48,14 +52,10 @@ pub fn provenance(compiled: &Compiled, sealed: &Sealed, shown: &dyn Fn(&str) -> 
     builder.settings();
     builder.artifacts();
     builder.added();
-    let Builder { mut out, sources, .. } = builder;
-    // What is too much for a reader is left out; the settings and the artifacts stay.
-    let mut text = out.to_toml();
-    if text.len() as u64 > MAX_SIZE {
-        out.artifacts.iter_mut().for_each(|artifact| artifact.lines.0.clear());
-        text = out.to_toml();
-    }
-    Made { provenance: out, text, sources: sources.into_iter().map(|(_, source)| source).collect() }
+    let Builder { mut out, sources, mut left_out, .. } = builder;
+    let text = bounds::written(&mut out, &mut left_out);
+    let warnings = left_out.warning(&out).into_iter().collect();
+    Made { provenance: out, text, sources: sources.into_iter().map(|(_, source)| source).collect(), warnings }
 }
 
 /// Where the lines of a source start.
@@ -74,6 +74,7 @@ struct Builder<'a> {
     /// By kind, place and what they read: for another entry of `for_each` that is something else.
     condition_indices: BTreeMap<(&'static str, Spot, Vec<usize>), usize>,
     cause_indices: BTreeMap<Cause, usize>,
+    left_out: LeftOut,
 }
 
 /// Whose code it is, and for which entry of which table.
@@ -106,6 +107,7 @@ impl<'a> Builder<'a> {
             setting_indices: BTreeMap::new(),
             condition_indices: BTreeMap::new(),
             cause_indices: BTreeMap::new(),
+            left_out: LeftOut::default(),
         }
     }
 
@@ -264,8 +266,6 @@ impl<'a> Builder<'a> {
 
 /// The most settings that a table of options stands for.
 const MAX_FIELDS: usize = 50;
-/// The most runs of lines of a host.
-const MAX_RUNS: usize = 100_000;
 
 /// Artifacts by what others name them by.
 struct Known<'a> {

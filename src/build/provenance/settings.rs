@@ -70,6 +70,7 @@ impl<'a> Builder<'a> {
         told.push((index, Some(module), history));
         for (key, part) in &history.parts {
             if self.out.settings.len() >= MAX_PARTS {
+                self.left_out.parts = true;
                 return;
             }
             let (name, value) = match value {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::store::provenance::ask::Asked;
 
-fn sample() -> Provenance {
+pub(crate) fn sample() -> Provenance {
     let definition = Definition {
         at: Spot { source: 0, line: 3 },
         strength: "host".into(),
