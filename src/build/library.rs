@@ -128,6 +128,10 @@ impl Tree for Reader<'_> {
         self.disk.list(folder)
     }
 
+    fn leads_out(&self, path: &Path, within: &Path, folders: &[&Path]) -> bool {
+        self.disk.leads_out(path, within, folders)
+    }
+
     fn library(&self) -> Option<&Library> {
         Some(self.library)
     }

@@ -52,6 +52,9 @@ impl<'a> Loader<'a> {
 impl Loader<'_> {
     /// Reads a source text; `asked` is where it is asked for.
     pub fn text(&mut self, path: &Path, asked: Option<&Place>) -> Option<Arc<Source>> {
+        if self.leads_out(path, asked) {
+            return None;
+        }
         match self.tree.read(path) {
             Ok(bytes) => self.source(path, bytes),
             Err(fault) => {
@@ -59,6 +62,28 @@ impl Loader<'_> {
                 None
             }
         }
+    }
+
+    /// Whether a file of a module lies in no folder of modules, but elsewhere on this machine: that is said, and nothing
+    /// of it comes to a host.
+    fn leads_out(&mut self, path: &Path, asked: Option<&Place>) -> bool {
+        let Some((folder, inside)) = self
+            .folders
+            .iter()
+            .find_map(|folder| Some((&folder.path, path.strip_prefix(&folder.path).ok()?)))
+        else {
+            return false;
+        };
+        // The folder of a module may be a link itself, as people make it who have it elsewhere.
+        let module = folder.join(inside.components().next().map_or("".as_ref(), |name| name.as_os_str()));
+        let out = self.tree.leads_out(path, &module, &[folder, &module]);
+        if out {
+            let message = format!("`{}` is a link out of `{}`", path.display(), folder.display());
+            let mut error = Diagnostic::error(message).help("copy the file to where the link is");
+            error.places.extend(asked.map(|place| (place.clone(), String::new())));
+            self.faults.push(error);
+        }
+        out
     }
 
     fn source(&mut self, path: &Path, bytes: Vec<u8>) -> Option<Arc<Source>> {
@@ -91,17 +116,24 @@ impl Loader<'_> {
             let folder = path.parent().unwrap_or(Path::new(""));
             let names = self.tree.list(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            error = match nearest(&name, names.iter().map(String::as_str)) {
-                Some(near) => error.help(format!("did you mean `{}`?", folder.join(near).display())),
-                None if names.is_empty() => {
-                    error.help(format!("`{}` is empty or not there", folder.display()))
-                }
-                None => error.help(format!("`{}` has no such file", folder.display())),
+            let called = if folder.as_os_str().is_empty() {
+                "this folder".to_owned()
+            } else {
+                format!("`{}`", folder.display())
             };
+            // A link that leads nowhere is there by its name.
+            let others = names.iter().map(String::as_str).filter(|other| *other != name);
+            error = error.help(match nearest(&name, others) {
+                _ if names.contains(&name) => "it is a link to something that is not there".to_owned(),
+                Some(near) => format!("did you mean `{}`?", folder.join(near).display()),
+                None if names.is_empty() => format!("{called} is empty or not there"),
+                None => format!("{called} has no such file"),
+            });
         } else {
-            error = error.help(match asked {
-                None => "name a host's file, as `hosts/node1.toml`",
-                Some(_) => "name a file that can be read",
+            error = error.help(match (fault, asked) {
+                (ReadFault::TooLong(_), _) => "divide it, or take out what is not needed",
+                (_, None) => "name a host's file, as `hosts/node1.toml`",
+                (_, Some(_)) => "name a file that can be read",
             });
         }
         self.faults.push(error);
@@ -244,6 +276,9 @@ impl Loader<'_> {
 
     /// Reads a source that is taken as it is.
     pub fn bytes(&mut self, path: &Path, asked: &Place) -> Option<Vec<u8>> {
+        if self.leads_out(path, Some(asked)) {
+            return None;
+        }
         match self.tree.read(path) {
             Ok(bytes) if private_key::find(&String::from_utf8_lossy(&bytes)).is_some() => {
                 let message = format!("`{}` is a private key, or has one in it", path.display());

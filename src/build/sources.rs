@@ -82,9 +82,12 @@ pub enum ReadFault {
     /// There is none.
     #[error("there is no `{}`", .0.display())]
     Missing(PathBuf),
-    /// It is something else than a file, or longer than a source may be.
-    #[error("`{}` {}", .0.display(), .1)]
-    Refused(PathBuf, &'static str),
+    /// It is something else than a file.
+    #[error("`{}` is no regular file", .0.display())]
+    NoFile(PathBuf),
+    /// It is longer than a source may be.
+    #[error("`{}` is longer than 1 MiB, the most that a source may have", .0.display())]
+    TooLong(PathBuf),
     /// The file system says no.
     #[error("cannot read `{}`: {}", .0.display(), .1)]
     Io(PathBuf, io::Error),
@@ -100,6 +103,11 @@ pub trait Tree {
 
     /// The sorted names in a folder, for suggestions; none where it cannot be listed.
     fn list(&mut self, folder: &Path) -> Vec<String>;
+
+    /// Whether links take a path, which has `within` before it, to somewhere out of all these folders.
+    fn leads_out(&self, _path: &Path, _within: &Path, _folders: &[&Path]) -> bool {
+        false
+    }
 
     /// What is parsed from its files once for several hosts; by default there is nothing of that kind.
     fn library(&self) -> Option<&Library> {
@@ -145,6 +153,14 @@ impl Tree for Disk {
         self.log.paths.insert(folder.to_owned(), Input::Folder { stamp, hash });
         names
     }
+
+    fn leads_out(&self, path: &Path, within: &Path, folders: &[&Path]) -> bool {
+        let links = path.ancestors().take_while(|part| *part != within).any(Path::is_symlink);
+        // What is not there is said where it is read.
+        let Some(real) = links.then(|| path.canonicalize().ok()).flatten() else { return false };
+        let mut folders = folders.iter().filter_map(|folder| folder.canonicalize().ok());
+        !folders.any(|folder| real.starts_with(folder))
+    }
 }
 
 /// Reads a regular file; a FIFO or a device is refused and never waited for.
@@ -157,15 +173,12 @@ fn read_bounded(path: &Path) -> Result<(Stamp, Vec<u8>), ReadFault> {
     let file: File = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
     if !metadata.is_file() {
-        return Err(ReadFault::Refused(path.to_owned(), "is no regular file"));
+        return Err(ReadFault::NoFile(path.to_owned()));
     }
     let mut bytes = Vec::new();
     file.take(MAX_SOURCE + 1).read_to_end(&mut bytes).map_err(io)?;
     if bytes.len() as u64 > MAX_SOURCE {
-        return Err(ReadFault::Refused(
-            path.to_owned(),
-            "is longer than 1 MiB, the most that a source may have",
-        ));
+        return Err(ReadFault::TooLong(path.to_owned()));
     }
     Ok((Stamp::of(&metadata), bytes))
 }
@@ -277,8 +290,8 @@ mod tests {
         let mut disk = Disk::default();
         assert_eq!(disk.read(&path("a")).unwrap(), b"x");
         assert!(matches!(disk.read(&path("b")), Err(ReadFault::Missing(_))));
-        assert!(matches!(disk.read(&path("big")), Err(ReadFault::Refused(..))));
-        assert!(matches!(disk.read(folder.path()), Err(ReadFault::Refused(..))));
+        assert!(matches!(disk.read(&path("big")), Err(ReadFault::TooLong(_))));
+        assert!(matches!(disk.read(folder.path()), Err(ReadFault::NoFile(_))));
         assert_eq!(disk.list(folder.path()), ["a", "big"]);
         assert!(matches!(disk.log.paths[&path("a")], Input::File { stamp: Stamp { size: 1, .. }, .. }));
         assert_eq!(disk.log.paths[&path("b")], Input::Missing);

@@ -1,5 +1,10 @@
 //! Hosts, modules and templates that cannot be understood.
 
+#![expect(clippy::disallowed_methods, reason = "a test")]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
 use super::{COMET, HOST};
 use crate::sandbox::Sandbox;
 
@@ -14,13 +19,21 @@ fn no_host_file() {
      |
      = help: did you mean `hosts/node1.toml`?
     ");
-    insta::assert_snapshot!(project.shown(&["hosts"]), @r"
+    insta::assert_snapshot!(project.shown(&["hosts"]), @"
     exit 1
     ---- stdout
     ---- stderr
-    error: `hosts` is no host file
+    error: there is no `hosts/hosts.toml`
      |
-     = help: host files end in `.toml`: `hosts.toml`
+     = help: `hosts` has no such file
+    ");
+    insta::assert_snapshot!(project.shown(&["hosts/node1.txt"]), @"
+    exit 1
+    ---- stdout
+    ---- stderr
+    error: `hosts/node1.txt` is no host file
+     |
+     = help: host files end in `.toml`: `node1.toml`
     ");
     insta::assert_snapshot!(project.shown(&["hosts/Node 1.toml"]), @r"
     exit 1
@@ -74,7 +87,7 @@ fn unknown_keys_modules_and_options() {
     25 | [commet]
        |  ^^^^^^
        |
-       = help: did you mean `comet`?
+       = help: did you mean `comet`? Else add `commet` to `modules`
     "#);
 }
 
@@ -237,4 +250,77 @@ fn a_second_build_that_is_refused_leaves_the_first() {
     project.refused();
     project.edit(HOST, "local_iov =", "local_ivo =");
     assert_eq!(project.build().0, name);
+}
+
+/// A module of somebody else takes no file of this machine to a host.
+#[test]
+fn links_out_of_the_modules() {
+    let files = "[[file]]\nname = \"a\"\nsource = \"a\"\n[[file]]\nname = \"b\"\ntemplate = \"b.txt.j2\"\n\
+                 [[file]]\nname = \"c\"\nsource = \"c/x\"\n[[file]]\nname = \"d\"\nsource = \"d\"\n";
+    let project = Sandbox::module(&[("module.toml", files), ("b.txt.j2", "{% include \"e\" %}\n")]);
+    project.write("secret/x", "mine");
+    for (link, to) in
+        [("a", "../../secret/x"), ("c", "../../secret"), ("d", "nothing"), ("e", "../../secret/x")]
+    {
+        symlink(to, project.path(&format!("modules/m/{link}"))).unwrap();
+    }
+    insta::assert_snapshot!(project.refused(), @r#"
+    error: `modules/m/a` is a link out of `modules`
+     --> modules/m/module.toml:5:10
+      |
+    5 | source = "a"
+      |          ^^^
+      |
+      = help: copy the file to where the link is
+
+    error: `modules/m/c/x` is a link out of `modules`
+      --> modules/m/module.toml:11:10
+       |
+    11 | source = "c/x"
+       |          ^^^^^
+       |
+       = help: copy the file to where the link is
+
+    error: there is no `modules/m/d`
+      --> modules/m/module.toml:14:10
+       |
+    14 | source = "d"
+       |          ^^^
+       |
+       = help: it is a link to something that is not there
+
+    error: `modules/m/e` is a link out of `modules`
+     --> modules/m/b.txt.j2:1:12
+      |
+    1 | {% include "e" %}
+      |            ^^^
+      |
+      = help: copy the file to where the link is
+    "#);
+    // Between modules, and where the whole folder is a link, they are the same files.
+    let project = Sandbox::module(&[("module.toml", "[[file]]\nname = \"a\"\nsource = \"a\"\n")]);
+    project.write("modules/common/x", "shared");
+    symlink("../common/x", project.path("modules/m/a")).unwrap();
+    project.build();
+    fs::rename(project.path("modules/m"), project.path("elsewhere")).unwrap();
+    symlink("../elsewhere", project.path("modules/m")).unwrap();
+    fs::rename(project.path("modules/common/x"), project.path("elsewhere/x")).unwrap();
+    project.remove("elsewhere/a");
+    symlink("x", project.path("elsewhere/a")).unwrap();
+    project.build();
+}
+
+#[test]
+fn a_source_that_is_too_long() {
+    let project = Sandbox::module(&[("module.toml", "[[file]]\nname = \"a\"\nsource = \"a\"\n")]);
+    project.write("modules/m/a", &"x".repeat(1 + (1 << 20)));
+    insta::assert_snapshot!(project.refused(), @r#"
+    error: `modules/m/a` is longer than 1 MiB, the most that a source may have
+     --> modules/m/module.toml:5:10
+      |
+    5 | source = "a"
+      |          ^^^
+      |
+      = help: divide it, or take out what is not needed
+    "#);
 }
