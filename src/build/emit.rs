@@ -25,11 +25,13 @@ use super::names::Names;
 use super::options::Settings;
 use super::options::evaluate::{EachEntry, Machine, Nothing, Site};
 use super::paths::{no_directory, no_file, no_link};
-use super::render::Renderer;
+use super::render::{Renderer, memory};
 use super::types::{Misfit, Scalar, check};
 
 /// The most artifacts of a host.
 const MAX_ARTIFACTS: usize = 100_000;
+/// The most memory that the texts of a host may take together.
+const MAX_TEXTS: usize = 256 << 20;
 
 /// All artifacts, by module order, then as written, then by entry.
 pub fn artifacts(
@@ -38,7 +40,7 @@ pub fn artifacts(
     settings: &Settings,
     faults: &mut Vec<Diagnostic>,
 ) -> Vec<Artifact> {
-    let mut artifacts = Vec::new();
+    let (mut artifacts, mut taken): (Vec<Artifact>, usize) = (Vec::new(), 0);
     for module in machine.world.order.iter().filter_map(|name| machine.world.modules.get(name)) {
         for decl in &module.file.artifacts {
             let entries = match machine.entries(module, &decl.guard, settings) {
@@ -57,17 +59,26 @@ pub fn artifacts(
                 let site = Site { module, each: each.as_ref() };
                 match artifact((machine, renderer), decl, site, settings) {
                     Ok(what) => {
-                        artifacts.push(Artifact {
+                        let artifact = Artifact {
                             module: module.name.clone(),
                             place: decl.place.clone(),
                             each: each.as_ref().and_then(|each| each.key.text()),
                             what,
-                        });
+                        };
+                        taken += artifact.text().map_or(0, memory);
+                        artifacts.push(artifact);
                     }
                     Err(nothing) => {
                         let fault = nothing.reported(&decl.place).of(&module.name);
                         faults.push(written(machine, (decl, site), settings, fault));
                     }
+                }
+                if taken > MAX_TEXTS {
+                    let error = Diagnostic::error("the texts of the host take more than 256 MiB together");
+                    faults.push(
+                        error.at(decl.place.clone(), "").help("go through fewer entries, or write less"),
+                    );
+                    return artifacts;
                 }
             }
         }

@@ -195,6 +195,8 @@ fn errors(found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
 /// The first of many, and how many more there are. What is not shown need not be explained either, which takes long.
 fn cut(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     if found.len() > MAX_SHOWN {
+        // No warning takes the place of an error.
+        found.sort_by_key(|diagnostic| diagnostic.severity != Severity::Error);
         let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
         let severity = if found.iter().any(is_error) { Severity::Error } else { Severity::Warning };
         let more = format!("{} more are not shown", found.len() - MAX_SHOWN);

@@ -169,7 +169,8 @@ impl Object for Ledger {
     }
 }
 
-fn part_size(part: &Part) -> usize {
+/// About how many bytes of memory a part of a hole takes.
+pub(super) fn part_size(part: &Part) -> usize {
     match part {
         Part::Value(value) => value.size(),
         Part::Reference(_) | Part::File(_) | Part::Credential(_) => size_of::<Part>(),

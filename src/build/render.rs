@@ -13,7 +13,7 @@ use crate::base::value::Value;
 use super::artifact::{Grammar, RenderedPiece, RenderedWhat, Text};
 use super::config::artifact::Body;
 use super::expression::{compiled, named, to_jinja, words};
-use super::holes::{LEDGER, Ledger, templates};
+use super::holes::{LEDGER, Ledger, part_size, templates};
 use super::instance::{self, Instance};
 use super::options::evaluate::Site;
 use super::options::{Settings, insert};
@@ -117,6 +117,24 @@ impl<'a> Renderer<'a> {
             pieces.push(RenderedPiece { place, what: RenderedWhat::Text(String::new()) });
         }
         Ok(Text::Template { grammar, pieces })
+    }
+}
+
+/// About how many bytes of memory a text takes.
+#[must_use]
+pub fn memory(text: &Text) -> usize {
+    match text {
+        Text::Source(bytes) => bytes.len(),
+        Text::Template { pieces, .. } => {
+            pieces.iter().map(|piece| size_of_val(piece) + inner_size(&piece.what)).sum()
+        }
+    }
+}
+
+fn inner_size(what: &RenderedWhat) -> usize {
+    match what {
+        RenderedWhat::Text(text) | RenderedWhat::Safe(text) => text.len(),
+        RenderedWhat::Hole(parts) => parts.iter().map(part_size).sum(),
     }
 }
 

@@ -276,6 +276,24 @@ fn nothing_small_becomes_too_much() {
 }
 
 #[test]
+fn the_texts_of_a_host_are_bounded() {
+    let files = "[[file]]\nfor_each = 'range(300) | list'\nname = 'f{{ each.key }}'\n";
+    let big = "x".repeat(1 << 20);
+    for kind in ["source = 'x'", "template = 'x.txt.j2'"] {
+        let module = format!("[module]\ndescription = 'x'\n{files}{kind}\n");
+        let template = format!("{}{{{{ 1 }}}}", "x\n".repeat(1 << 19).trim_end());
+        let files = [
+            ("modules/m/module.toml", module.as_str()),
+            ("modules/m/x", &big),
+            ("modules/m/x.txt.j2", &template),
+        ];
+        let errors = try_compile("modules = ['m']\n", &files).unwrap_err();
+        assert_eq!(errors.len(), 1);
+        assert_eq!(errors[0].message, "the texts of the host take more than 256 MiB together");
+    }
+}
+
+#[test]
 fn many_errors_are_cut_before_they_are_explained() {
     let compiled =
         match try_compile("modules = ['m']\n", &[("modules/m/module.toml", GOOD), ("modules/m/x.sh.j2", "")])
@@ -287,4 +305,8 @@ fn many_errors_are_cut_before_they_are_explained() {
     let explained = compiled.explained(errors);
     assert_eq!(explained.len(), 101);
     assert_eq!(explained[100].message, "4900 more are not shown");
+    let many = (0..200).map(|number| Diagnostic::warning(format!("{number}")));
+    let explained = compiled.explained(many.chain([Diagnostic::error("wrong")]).collect());
+    assert_eq!(explained[0].message, "wrong", "no warning takes the place of an error");
+    assert_eq!(explained[100].message, "101 more are not shown");
 }
