@@ -71,7 +71,11 @@ fn diagnostic(
     for (place, _) in settings.written(&meanings) {
         diagnostic = diagnostic.at(place, "");
     }
-    let demand = if rule.that.is_some() { "this must hold" } else { "because of this" };
+    let demand = match (&rule.that, rule.warning) {
+        (Some(_), false) => "this must hold",
+        (Some(_), true) => "this does not hold",
+        (None, _) => "because of this",
+    };
     let place = code.map_or(&rule.place, |code| &code.place).clone();
     diagnostic = diagnostic.at(place, demand);
     let entry = match each.map(|each| &each.key) {
@@ -80,5 +84,6 @@ fn diagnostic(
         _ => String::new(),
     };
     let own = &site.module.name;
-    Ok(diagnostic.of(own).help(format!("module `{own}` demands it{entry}")))
+    let says = if rule.warning { "warns of" } else { "demands" };
+    Ok(diagnostic.of(own).help(format!("module `{own}` {says} it{entry}")))
 }

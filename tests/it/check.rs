@@ -121,7 +121,7 @@ fn a_fault_that_hosts_share_is_shown_once() {
     3 | [[warn]]
       | ^^^^^^^^ because of this
       |
-      = help: module `m` demands it
+      = help: module `m` warns of it
       = help: on hosts `a`, `b`, `c` and 2 more
 
     error: module `m` has no option `x`
@@ -286,4 +286,18 @@ fn values_that_are_code_are_listed() {
     a value is taken for code at modules/m/a.sh.j2:3:4
     2 hosts, 1 error, 0 warnings
     "#);
+}
+
+#[test]
+fn keys_that_nothing_reads() {
+    let project = with_tools(Sandbox::example());
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJuN+F5OeiHpuSmAC7i2gvNrGmsmOrKADNNuwDEVpHA/ ann@desk";
+    project.append("hosts/node1.toml", &format!("\n[users.accounts.voeventdeploy]\nkeys = [\"{key}\"]\n"));
+    let checked = || project.shown(&["check"]);
+    assert!(checked().contains("warning: `voeventdeploy` has keys that nothing reads"), "{}", checked());
+    project.edit("hosts/node1.toml", "modules = [\"comet\"]", "modules = [\"comet\", \"ssh\"]");
+    assert!(checked().contains("1 host, 0 errors, 0 warnings"), "{}", checked());
+    project.edit("hosts/node1.toml", "[\"comet\", \"ssh\"]", "[\"comet\"]");
+    project.append("hosts/node1.toml", "[users]\nkeys_read = true\n");
+    assert!(checked().contains("1 host, 0 errors, 0 warnings"), "{}", checked());
 }

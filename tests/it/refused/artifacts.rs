@@ -80,9 +80,9 @@ fn two_artifacts_for_one_path() {
     479 | [[file]]
         | ^^^^^^^^ the second
         |
-       ::: modules/users/module.toml:109:1
+       ::: modules/users/module.toml:119:1
         |
-    109 | [[file]]
+    119 | [[file]]
         | -------- the first
         |
         = help: a path has one owner: give one of them another path, or place it by one module

@@ -193,9 +193,9 @@ fn a_venv_of_two_modules() {
     364 | requirements = ["comet=={{ comet.version }}"]
         |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the second
         |
-       ::: modules/users/module.toml:111:16
+       ::: modules/users/module.toml:121:16
         |
-    111 | requirements = ["comet==3.1.0"]
+    121 | requirements = ["comet==3.1.0"]
         |                ---------------- the first
         |
         = help: give one of them another `name`
