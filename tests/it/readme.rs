@@ -4,6 +4,8 @@
 
 use std::process::Command;
 
+use voevent_node::switch::failure::Exit;
+
 use crate::sandbox::Sandbox;
 
 const README: &str = include_str!("../../README.md");
@@ -19,6 +21,14 @@ fn the_host_builds() {
     let sandbox = Sandbox::example();
     sandbox.write("hosts/node1.toml", &block("[host]\n"));
     sandbox.build();
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_activator() {
+    let table = README.split_once("| exit code | meaning |\n|---|---|\n").unwrap().1;
+    let shown: Vec<&str> = table.lines().take_while(|line| line.starts_with('|')).collect();
+    let meant = Exit::ALL.map(|exit| format!("| {} | {} |", exit.code(), exit.meaning()));
+    assert_eq!(shown, meant);
 }
 
 #[test]
