@@ -7,7 +7,10 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
+        // With every letter another, nothing is like it.
+        .filter(|(distance, candidate)| {
+            *distance <= limit && *distance < name.chars().count().max(candidate.chars().count())
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -37,6 +40,8 @@ mod tests {
         assert_eq!(nearest("recieve", names), Some("receive"));
         assert_eq!(nearest("remote", names), Some("remotes"));
         assert_eq!(nearest("zzz", names), None);
+        assert_eq!(nearest("k", ["m"]), None);
+        assert_eq!(nearest("k", ["m", "ks"]), Some("ks"));
         assert_eq!(advice("zzz", names), "known are `receive`, `remotes` and `broadcast`");
         assert_eq!(advice("zzz", ["a"]), "there is only `a`");
     }

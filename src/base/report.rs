@@ -159,6 +159,8 @@ impl Default for RenderStyle {
 
 /// The longest line that is drawn: drawing takes long, and nobody reads it.
 const MAX_LINE: usize = 10_000;
+/// The longest message, label or advice that is drawn whole, in characters.
+const MAX_SAID: usize = 1000;
 
 /// Draws diagnostics as rustc does, a blank line between two, in the order in which they come.
 #[must_use]
@@ -182,39 +184,58 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(tame(&diagnostic.title()).into_owned());
+    let title = level.primary_title(said(&diagnostic.title()).into_owned());
     // Consecutive places of one source are drawn in one excerpt.
     let excerpts = diagnostic.places.chunk_by(|a, b| a.0.source == b.0.source).enumerate();
     let excerpts = excerpts.map(|(index, places)| match places {
         [(place, _), ..] if places.iter().any(|(place, _)| place.line_len() > MAX_LINE) => origin(place),
         _ => Element::from(excerpt(places, index == 0)),
     });
-    let helps = diagnostic.help.iter().map(|line| Level::HELP.message(tame(line)).into());
+    let helps = diagnostic.help.iter().map(|line| Level::HELP.message(said(line)).into());
     let elements: Vec<Element<'_>> = excerpts.chain(helps).collect();
     if elements.is_empty() { Group::with_title(title) } else { title.elements(elements) }
 }
 
+/// Whether a character makes a terminal do something, or show what stands round it in another order.
+#[must_use]
+pub fn drives(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || (c.is_control() && !matches!(c, '\n' | '\t'))
+}
+
 /// Text of others without the characters that drive a terminal; all bytes that stay are where they were.
-fn tame(text: &str) -> Cow<'_, str> {
-    without(text, |c| c.is_control() && !matches!(c, '\n' | '\t'))
+#[must_use]
+pub fn tame(text: &str) -> Cow<'_, str> {
+    without(text, drives)
 }
 
 /// The same of lines of a source, where a carriage return is drawn as a sign.
 fn tame_lines(text: &str) -> Cow<'_, str> {
-    without(text, |c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+    without(text, |c| drives(c) && c != '\r')
 }
 
 fn without(text: &str, drives: impl Fn(char) -> bool) -> Cow<'_, str> {
     // Most texts have none, and bytes are looked at faster than characters.
-    if !text.bytes().any(|byte| drives(char::from(byte)) || byte == 0xc2) {
+    if !text.bytes().any(|byte| drives(char::from(byte)) || matches!(byte, 0xc2 | 0xd8 | 0xe2)) {
         return Cow::Borrowed(text);
     }
     let tamed = |c: char| match c.len_utf8() {
         _ if !drives(c) => c,
         1 => '?',
-        _ => '¿',
+        2 => '¿',
+        _ => '\u{fffd}',
     };
     Cow::Owned(text.chars().map(tamed).collect())
+}
+
+/// What is said of a place, without those characters, and no longer than anybody reads: a value may be in it.
+fn said(text: &str) -> Cow<'_, str> {
+    let text = tame(text);
+    match text.char_indices().nth(MAX_SAID) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => text,
+    }
 }
 
 /// A place without its line.
@@ -236,7 +257,7 @@ fn excerpt(places: &[(Place, String)], first: bool) -> Snippet<'_, Annotation<'_
     let end = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
     let annotations = places.iter().enumerate().map(|(index, (place, label))| {
         let kind = if first && index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-        let label = (!label.is_empty()).then(|| tame(label));
+        let label = (!label.is_empty()).then(|| said(label));
         let shown = place.shown();
         kind.span(shown.start - start..shown.end - start).label(label)
     });
@@ -298,7 +319,8 @@ mod tests {
     fn nothing_drives_the_terminal() {
         let text = source("a\u{7}", "x = '\u{1b}]0;é\u{9b}2J'\r\ny = 1\n");
         let place = Place { source: Arc::clone(&text), span: 4..15 };
-        let odd = Diagnostic::error("no\u{1b}[31m").at(place, "\u{1b}c").help("write `\u{9d}`");
+        let odd =
+            Diagnostic::error("no\u{1b}[31m").at(place, "\u{1b}c").help("write `\u{9d}` \u{202e}`\u{61c}`");
         insta::assert_snapshot!(render(&[odd], RenderStyle::default()), @r"
         error: no?[31m
          --> a?:1:5
@@ -306,8 +328,15 @@ mod tests {
         1 | x = '?]0;é¿2J'
           |     ^^^^^^^^^ ?c
           |
-          = help: write `¿`
+          = help: write `¿` �`¿`
         ");
+    }
+
+    #[test]
+    fn a_value_that_is_too_long_is_cut() {
+        let odd = Diagnostic::error(format!("`{}` is odd", "é".repeat(5000)));
+        let drawn = render(&[odd], RenderStyle::default());
+        assert_eq!(drawn, format!("error: `{}…\n", "é".repeat(999)));
     }
 
     #[test]

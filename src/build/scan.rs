@@ -109,9 +109,11 @@ pub fn only_hole(text: &str) -> Option<(&str, usize)> {
 pub fn syntax_error(error: &minijinja::Error, stand: Stand<'_>, len: usize) -> Diagnostic {
     let range = expression::named(error, len).unwrap_or(0..len);
     let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    let unknown = detail.starts_with("unknown statement");
+    let help = if unknown { statement::KNOWN } else { "the syntax is that of Jinja" };
     Diagnostic::error(format!("this is no expression or template: {detail}"))
         .at(stand.place(range), "")
-        .help("the syntax is that of Jinja")
+        .help(help)
 }
 
 fn range(span: Span) -> Range<usize> {

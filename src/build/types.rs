@@ -291,7 +291,8 @@ fn string(text: &str, bounds: (usize, usize), pattern: Option<&(String, Regex)>)
         } else {
             format!("{} is the most", bounds.1)
         };
-        return misfit(format!("the string has {length} characters"), bound);
+        let many = if length == 1 { "" } else { "s" };
+        return misfit(format!("the string has {length} character{many}"), bound);
     }
     match pattern {
         Some((written, regex)) if !regex.is_match(text) => {

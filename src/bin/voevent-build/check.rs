@@ -1,5 +1,6 @@
 //! `voevent-build check [HOST…]`: everything that can be known at the desk.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -7,14 +8,15 @@ use voevent_node::build::check::hosts::hosts;
 use voevent_node::build::check::{Report, check};
 use voevent_node::build::compile::{BuildError, Project};
 use voevent_node::build::module_folders::ModuleFolder;
-use voevent_node::build::sources::Disk;
+use voevent_node::build::sources::{Disk, normal};
 
 use crate::outcome::Outcome;
+use crate::project::host_path;
 
 /// The arguments of `check`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Host files; without any, all of `hosts/` that no other file there imports.
+    /// Host files, or names of hosts in `hosts`; without any, all of `hosts/` that no other file there imports.
     hosts: Vec<PathBuf>,
     /// A folder of modules, besides `modules` beside each host file's folder; may be repeated.
     #[arg(long, value_name = "DIR")]
@@ -24,8 +26,11 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// Checks the hosts.
     pub(crate) fn run(self) -> Result<Outcome, BuildError> {
-        let hosts =
-            if self.hosts.is_empty() { hosts(&mut Disk::default(), Path::new("hosts"))? } else { self.hosts };
+        let hosts = if self.hosts.is_empty() {
+            hosts(&mut Disk::default(), Path::new("hosts"))?
+        } else {
+            each_once(self.hosts.iter().map(|host| host_path(host)))
+        };
         let project = |host: &PathBuf| {
             let mut project = Project::around(host);
             project.modules.extend(self.modules.iter().cloned().map(ModuleFolder::of_command_line));
@@ -44,6 +49,14 @@ impl Arguments {
         let data = data(&report);
         Ok(Outcome { data, diagnostics: report.diagnostics, summary, ..Outcome::default() })
     }
+}
+
+/// Files that are named twice are one host, and not two that are equal.
+fn each_once(hosts: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
+    let mut seen = BTreeSet::new();
+    hosts
+        .filter(|host| seen.insert(normal(&std::path::absolute(host).unwrap_or_else(|_| host.clone()))))
+        .collect()
 }
 
 fn data(report: &Report) -> Map<String, Value> {

@@ -13,12 +13,12 @@ use voevent_node::build::fleet::Member;
 use voevent_node::build::picture::{Format, Picture, artifacts, flow, modules};
 
 use crate::outcome::Outcome;
-use crate::project::FolderArguments;
+use crate::project::{FolderArguments, host_path};
 
 /// The arguments of `graph`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The host file, as `hosts/node1.toml`; for `--flow` all hosts of the fleet, as `hosts/*.toml`.
+    /// The host file, or the name of a host in `hosts`; for `--flow` all hosts of the fleet, as `hosts/*.toml`.
     #[arg(required = true)]
     hosts: Vec<PathBuf>,
     #[command(flatten)]
@@ -92,7 +92,7 @@ impl Arguments {
         }
         let (mut members, mut warnings) = (Vec::new(), Vec::new());
         for host in &self.hosts {
-            let mut compiled = self.folders.clone().around(host).compile()?;
+            let mut compiled = self.folders.clone().around(&host_path(host)).compile()?;
             warnings.append(&mut compiled.warnings);
             if self.flow {
                 members.push(Member::of(&mut compiled));

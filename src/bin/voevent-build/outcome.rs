@@ -1,12 +1,12 @@
 //! What a command has to say, and the one place that prints it: data to stdout, everything for people to stderr.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use voevent_node::base::io::{IoError, OnPath as _};
-use voevent_node::base::report::{Diagnostic, RenderStyle, Severity, render};
+use voevent_node::base::report::{Diagnostic, RenderStyle, Severity, render, tame};
 use voevent_node::build::compile::BuildError;
 
 /// What a command did.
@@ -39,7 +39,7 @@ pub(crate) fn data(answer: &impl Serialize) -> Map<String, Value> {
 
 /// A line for people, at once.
 pub(crate) fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", tame(line));
 }
 
 /// Prints what a command gave, and ends with its exit code.
@@ -78,7 +78,11 @@ fn document(outcome: Outcome) -> Result<(), IoError> {
 }
 
 fn stdout(text: &str) -> Result<(), IoError> {
-    std::io::stdout().write_all(text.as_bytes()).on("write to", "stdout")
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // Who reads has enough of it, as `head` has.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.on("write to", "stdout"),
+    }
 }
 
 /// A diagnostic for editors: lines and columns from 1, columns in characters, the end behind the last one.

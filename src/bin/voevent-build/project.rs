@@ -11,7 +11,7 @@ use voevent_node::build::sources::Disk;
 /// A host, and the folders around it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ProjectArguments {
-    /// The host file, as `hosts/node1.toml`.
+    /// The host file, or the name of a host in `hosts`.
     #[arg(required = true)]
     host: Option<PathBuf>,
     #[command(flatten)]
@@ -53,7 +53,7 @@ impl ModuleArguments {
 impl ProjectArguments {
     /// The project that they name.
     pub(crate) fn project(self) -> Project {
-        self.folders.around(&self.host.unwrap_or_default())
+        self.folders.around(&host_path(&self.host.unwrap_or_default()))
     }
 }
 

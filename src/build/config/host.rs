@@ -15,6 +15,9 @@ use super::tree::{Data, Entry, Node, Placed, parse};
 /// The settings of `[host]` that are one text each.
 pub const HOST_TEXTS: [&str; 6] = ["description", "address", "system", "arch", "python", "ssh_host_key"];
 
+/// The other keys of `[host]`.
+const HOST_LISTS: [&str; 4] = ["imports", "module_paths", "adopt", "modules"];
+
 /// The machines that bundles can be compiled for, as uname(2) calls them.
 pub const ARCHS: [&str; 2] = ["x86_64", "aarch64"];
 
@@ -67,6 +70,16 @@ pub fn read(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> HostFile {
     if let Some(entry) = sections.remove("host") {
         head(&mut file, &entry, faults);
     }
+    sections.retain(|name, entry| {
+        let of_host = HOST_TEXTS.contains(&name.as_str()) || HOST_LISTS.contains(&name.as_str());
+        let stray = of_host && !matches!(entry.value.data, Data::Table(_));
+        if stray {
+            let message = format!("`{name}` stands outside of `[host]`");
+            let help = "write it below a line `[host]`, and before the next table";
+            faults.push(Diagnostic::error(message).at(entry.key.clone(), "").help(help));
+        }
+        !stray
+    });
     for (name, entry) in &mut sections {
         if table(&entry.value, faults).is_some() && InstanceName::parse(name).is_err() {
             let message = format!("`{name}` is no module");

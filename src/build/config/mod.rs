@@ -7,4 +7,5 @@ pub mod keys;
 pub mod module;
 pub mod newer;
 pub mod option;
+mod syntax;
 pub mod tree;

@@ -240,8 +240,9 @@ impl TypeReader<'_, '_> {
                 Scalar::Port(min.max(1), max.min(65_535))
             }
             "float" => {
-                let min = self.float("min").unwrap_or(f64::MIN);
-                Scalar::Float(min, self.float("max").unwrap_or(f64::MAX))
+                let number = |data: &Data| if let Data::Float(bound) = data { Some(*bound) } else { None };
+                let (min, max) = self.between((f64::MIN, f64::MAX), &number, "a float");
+                Scalar::Float(min, max)
             }
             "string" => {
                 let (min, max) = self.bounds(0, i64::MAX);
@@ -273,24 +274,39 @@ impl TypeReader<'_, '_> {
     }
 
     fn bounds(&mut self, min: i64, max: i64) -> (i64, i64) {
-        let mut bound = |key, unbound| match self.keys.take(key).map(|entry| &entry.value) {
-            None => unbound,
-            Some(Node { data: Data::Int(bound), .. }) => *bound,
-            Some(node) => {
-                self.faults.push(mismatch(node, "an integer"));
-                unbound
-            }
-        };
-        (bound("min", min), bound("max", max))
+        let number = |data: &Data| if let Data::Int(bound) = data { Some(*bound) } else { None };
+        self.between((min, max), &number, "an integer")
     }
 
-    fn float(&mut self, key: &'static str) -> Option<f64> {
-        let node = &self.keys.take(key)?.value;
-        if let Data::Float(bound) = node.data {
-            return Some(bound);
+    /// The bounds that are written, within those of the type; nothing that lies between them is a mistake.
+    fn between<T: PartialOrd + Copy>(
+        &mut self,
+        whole: (T, T),
+        number: &dyn Fn(&Data) -> Option<T>,
+        expected: &'static str,
+    ) -> (T, T) {
+        let mut places = Vec::new();
+        let mut bound = |key, unbound| match self.keys.take(key).map(|entry| &entry.value) {
+            None => unbound,
+            Some(node) => number(&node.data).map_or_else(
+                || {
+                    self.faults.push(mismatch(node, expected));
+                    unbound
+                },
+                |bound| {
+                    places.push(node.place.clone());
+                    bound
+                },
+            ),
+        };
+        let (min, max) = (bound("min", whole.0), bound("max", whole.1));
+        if min <= max && min <= whole.1 && max >= whole.0 {
+            return (min, max);
         }
-        self.faults.push(mismatch(node, "a float"));
-        None
+        let error = Diagnostic::error("no value lies between these bounds");
+        let error = places.into_iter().fold(error, |error, place| error.at(place, ""));
+        self.faults.push(error.help("`min` is the least value, `max` the greatest"));
+        whole
     }
 
     fn pattern(&mut self) -> Option<(String, Regex)> {
@@ -319,6 +335,11 @@ impl TypeReader<'_, '_> {
             self.faults.push(mismatch(&entry.value, "a list of strings"));
             return None;
         };
+        if items.is_empty() {
+            let error =
+                Diagnostic::error("there is nothing to choose from").at(entry.value.place.clone(), "");
+            self.faults.push(error.help("list the texts that it may be"));
+        }
         Some(Scalar::OneOf(
             items.iter().filter_map(|item| string(item, self.faults)).map(|text| text.value).collect(),
         ))

@@ -11,15 +11,13 @@ use crate::base::nesting::{MAX_NESTING, too_deep};
 use crate::base::report::{Diagnostic, Place, Source};
 use crate::base::value::{NamedFile, Secret};
 use crate::build::config::newer::newer;
+use crate::build::config::syntax;
 use crate::build::sources::is_forbidden;
 
 /// The most entries a list or a table may have.
 pub const MAX_ENTRIES: usize = 10_000;
 /// The deepest nesting of lists and tables.
 const MAX_DEPTH: usize = 64;
-
-/// The most syntax errors that are looked at: who has more has no TOML.
-const MAX_ERRORS: usize = 1000;
 
 /// A value and where it is written.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,15 +103,7 @@ pub fn parse(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> Option<Table
         return None;
     }
     let (root, errors) = DeTable::parse_recoverable(&source.text);
-    let mut errors: Vec<(Range<usize>, String)> =
-        errors.iter().map(|error| (error.span().unwrap_or_default(), error.message().to_owned())).collect();
-    errors.sort_by(|a, b| (a.0.start, a.0.end, &a.1).cmp(&(b.0.start, b.0.end, &b.1)));
-    errors.dedup();
-    errors.truncate(MAX_ERRORS);
-    unclosed(&mut errors);
-    for (span, message) in errors {
-        faults.push(syntax_error(Place { source: Arc::clone(source), span }, &message));
-    }
+    faults.extend(syntax::errors(source, root.get_ref(), &errors));
     let mut reader = Reader { source, faults, depth: 0 };
     let table = reader.table(root.into_inner());
     let whole = faults.len() == before;
@@ -121,40 +111,6 @@ pub fn parse(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> Option<Table
         newer(source, faults);
     }
     whole.then_some(table)
-}
-
-/// A bracket that is never closed takes the rest of the file along: only the first of those errors says anything.
-fn unclosed(errors: &mut Vec<(Range<usize>, String)>) {
-    let Some(end) = errors.iter().position(|(_, message)| message.starts_with("unclosed array, ")) else {
-        return;
-    };
-    let missing = |error: &&(Range<usize>, String)| error.1.starts_with("missing comma between array");
-    if let Some((span, _)) = errors.iter().take(end).find(missing).cloned() {
-        errors.retain(|(other, _)| other.start < span.start);
-        errors.push((span, "the list before this is not closed".to_owned()));
-    }
-}
-
-/// The parser's words, reworded where they would not help.
-fn syntax_error(place: Place, message: &str) -> Diagnostic {
-    let text = place.source.text.get(place.span.clone()).unwrap_or_default().trim();
-    let (message, help) = if message.starts_with("string values must be quoted") && text.is_empty() {
-        ("a value is missing".to_owned(), Some("write `key = value`".to_owned()))
-    } else if message.starts_with("string values must be quoted") {
-        ("a string must be quoted".to_owned(), Some(format!("write `\"{text}\"`")))
-    } else if message.starts_with("duplicate key") {
-        (format!("`{text}` is defined twice"), Some("keep one of the two".to_owned()))
-    } else if message.starts_with("key with no value") {
-        (format!("the key `{text}` has no value"), Some("write `key = value`".to_owned()))
-    } else if message.starts_with("unexpected key or value") {
-        ("this belongs to nothing".to_owned(), Some("a line is `key = value` or `[table]`".to_owned()))
-    } else {
-        (message.to_lowercase(), None)
-    };
-    let diagnostic = Diagnostic::error(message).at(place, "");
-    diagnostic.help(help.unwrap_or_else(|| {
-        "a line is `key = value` or `[table]`; texts stand in quotes, lists in `[ ]`".to_owned()
-    }))
 }
 
 struct Reader<'a> {
@@ -331,6 +287,8 @@ mod tests {
         error: `d` is defined twice
          --> a.toml:4:1
           |
+        3 | d = 1
+          | - here it is defined first
         4 | d = 99999999999999999999
           | ^
           |

@@ -106,7 +106,7 @@ impl<'a> Planner<'a, '_> {
         let Some(module) = self.world.modules.values().find(|known| known.name.to_string() == name) else {
             let on: Vec<String> = self.world.modules.keys().map(ToString::to_string).collect();
             let help = match nearest(name, on.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
+                Some(near) => format!("did you mean `{near}`? Else add `{name}` to `modules`"),
                 None => match self.world.modules.keys().find(|known| known.module().as_str() == name) {
                     Some(named) => format!("the table of `{named}` is `[\"{named}\"]`"),
                     None => format!("add `{name}` to `modules`, or leave this out"),

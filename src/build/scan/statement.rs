@@ -7,6 +7,9 @@ use minijinja::machinery::ast::{self, Expr, Stmt};
 
 use super::{Block, BlockKind, Local, Locals, Stand, Walk, range};
 
+/// What is said of a statement that is none of them.
+pub(super) const KNOWN: &str = "templates have `if`, `for`, `set`, `include` and `raw`";
+
 /// The name of a statement, and where it stands.
 fn name(stmt: &Stmt<'_>) -> (&'static str, Span) {
     match stmt {
@@ -87,7 +90,7 @@ impl Walk<'_> {
             other => {
                 let (name, span) = name(other);
                 if self.files {
-                    let help = "templates have `if`, `for`, `set`, `include` and `raw`";
+                    let help = KNOWN;
                     self.fault(span, format!("`{name}` is not allowed in a template"), help);
                 } else {
                     let help = "a string may have `{{ … }}` in it; statements are for template files";

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::answer::{
     Answer, ArtifactAnswer, At, ConditionAnswer, DefinitionAnswer, Group, Head, LineAnswer, SettingAnswer,
 };
-use crate::base::report::WIDTH;
+use crate::base::report::{WIDTH, drives};
 
 /// The most parts of a setting that are shown.
 const MAX_PARTS: usize = 60;
@@ -32,7 +32,7 @@ struct Page {
 pub fn clean(text: &str) -> String {
     text.chars()
         .map(|c| if c == '\t' { ' ' } else { c })
-        .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
+        .map(|c| if c.is_control() || drives(c) { '\u{FFFD}' } else { c })
         .collect()
 }
 

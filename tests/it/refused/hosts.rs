@@ -22,3 +22,27 @@ fn a_link_that_cannot_be_made() {
     ");
     assert_eq!(project.read("generated/node1"), "mine");
 }
+
+#[test]
+fn keys_of_the_host_that_stand_before_its_table() {
+    let project = Sandbox::module(&[("module.toml", "")]);
+    project
+        .write("hosts/node1.toml", "modules = [\"m\"]\narch = \"x86_64\"\n[host]\nsystem = \"debian-12\"\n");
+    insta::assert_snapshot!(project.refused(), @r#"
+    error: `modules` stands outside of `[host]`
+     --> hosts/node1.toml:1:1
+      |
+    1 | modules = ["m"]
+      | ^^^^^^^
+      |
+      = help: write it below a line `[host]`, and before the next table
+
+    error: `arch` stands outside of `[host]`
+     --> hosts/node1.toml:2:1
+      |
+    2 | arch = "x86_64"
+      | ^^^^
+      |
+      = help: write it below a line `[host]`, and before the next table
+    "#);
+}

@@ -199,6 +199,10 @@ fn types_that_cannot_be() {
             ("b", "type = 'one of'\nof = ['x', 'y']\ndefault = 'z'"),
             ("c", "type = 'string'\npattern = '('"),
             ("d", "type = 'list of table'"),
+            ("e", "type = 'int'\nmin = 3\nmax = 2\ndefault = 9"),
+            ("f", "type = 'port'\nmin = 70000\noptional = true"),
+            ("g", "type = 'float'\nmin = 1.5\nmax = 1.0\noptional = true"),
+            ("h", "type = 'one of'\nof = []\noptional = true"),
         ],
         "",
     )), @"
@@ -208,7 +212,7 @@ fn types_that_cannot_be() {
     7 | default = 'z'
       |           ^^^
       |
-      = help: did you mean `x`?
+      = help: known are `x` and `y`
 
     error: the pattern is no regular expression: unclosed group
       --> modules/m/module.toml:11:11
@@ -225,6 +229,42 @@ fn types_that_cannot_be() {
        |        ^^^^^^^^^^^^^^^
        |
        = help: add `[options.x.fields.y]` for each of its fields
+
+    error: no value lies between these bounds
+      --> modules/m/module.toml:18:7
+       |
+    18 | min = 3
+       |       ^
+    19 | max = 2
+       |       -
+       |
+       = help: `min` is the least value, `max` the greatest
+
+    error: no value lies between these bounds
+      --> modules/m/module.toml:24:7
+       |
+    24 | min = 70000
+       |       ^^^^^
+       |
+       = help: `min` is the least value, `max` the greatest
+
+    error: no value lies between these bounds
+      --> modules/m/module.toml:29:7
+       |
+    29 | min = 1.5
+       |       ^^^
+    30 | max = 1.0
+       |       ---
+       |
+       = help: `min` is the least value, `max` the greatest
+
+    error: there is nothing to choose from
+      --> modules/m/module.toml:35:6
+       |
+    35 | of = []
+       |      ^^
+       |
+       = help: list the texts that it may be
     ");
 }
 

@@ -31,7 +31,7 @@ fn options() {
     13 | default = [{ x = 1 }]
        |              ^
        |
-       = help: did you mean `y`?
+       = help: there is only `y`
     ");
 }
 

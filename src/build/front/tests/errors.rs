@@ -26,31 +26,31 @@ fn unknown_names() {
     insta::assert_snapshot!(errors(
         "modules = ['comet']\n[comet]\nlocal_iov = 1\n[comet.receive]\nprot = 1\n[comett]\nx = 1\n",
         &[COMET],
-    ), @r"
-        error: module `comet` has no option `local_iov`
-         --> hosts/h.toml:7:1
-          |
-        7 | local_iov = 1
-          | ^^^^^^^^^
-          |
-          = help: did you mean `local_ivo`?
+    ), @"
+    error: module `comet` has no option `local_iov`
+     --> hosts/h.toml:7:1
+      |
+    7 | local_iov = 1
+      | ^^^^^^^^^
+      |
+      = help: did you mean `local_ivo`?
 
-        error: `comet.receive` has no field `prot`
-         --> hosts/h.toml:9:1
-          |
-        9 | prot = 1
-          | ^^^^
-          |
-          = help: did you mean `port`?
+    error: `comet.receive` has no field `prot`
+     --> hosts/h.toml:9:1
+      |
+    9 | prot = 1
+      | ^^^^
+      |
+      = help: did you mean `port`?
 
-        error: the host has no module `comett` on
-          --> hosts/h.toml:10:2
-           |
-        10 | [comett]
-           |  ^^^^^^
-           |
-           = help: did you mean `comet`?
-        ");
+    error: the host has no module `comett` on
+      --> hosts/h.toml:10:2
+       |
+    10 | [comett]
+       |  ^^^^^^
+       |
+       = help: did you mean `comet`? Else add `comett` to `modules`
+    ");
 }
 
 #[test]
@@ -222,32 +222,32 @@ message = 'x is old'
     insta::assert_snapshot!(
         errors("modules = ['m']\n[m]\na = { x = 1, y = 3 }\n", &[("modules/m/module.toml", &module)]),
         @r#"
-        error: `y` is 3: too much
-         --> hosts/h.toml:7:5
-          |
-        7 | a = { x = 1, y = 3 }
-          |     ^^^^^^^^^^^^^^^^
-          |
-         ::: modules/m/module.toml:9:8
-          |
-        9 | that = 'each.value < 3'
-          |        ---------------- this must hold
-          |
-          = help: module `m` demands it, in its entry `y`
+    error: `y` is 3: too much
+     --> hosts/h.toml:7:5
+      |
+    7 | a = { x = 1, y = 3 }
+      |     ^^^^^^^^^^^^^^^^
+      |
+     ::: modules/m/module.toml:9:8
+      |
+    9 | that = 'each.value < 3'
+      |        ---------------- this must hold
+      |
+      = help: module `m` demands it, in its entry `y`
 
-        warning: x is old
-          --> hosts/h.toml:7:5
-           |
-         7 | a = { x = 1, y = 3 }
-           |     ^^^^^^^^^^^^^^^^
-           |
-          ::: modules/m/module.toml:12:8
-           |
-        12 | when = '"x" in m.a'
-           |        ------------ because of this
-           |
-           = help: module `m` demands it
-        "#
+    warning: x is old
+      --> hosts/h.toml:7:5
+       |
+     7 | a = { x = 1, y = 3 }
+       |     ^^^^^^^^^^^^^^^^
+       |
+      ::: modules/m/module.toml:12:8
+       |
+    12 | when = '"x" in m.a'
+       |        ------------ because of this
+       |
+       = help: module `m` warns of it
+    "#
     );
 }
 

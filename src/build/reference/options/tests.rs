@@ -176,7 +176,7 @@ fn what_is_not_there_has_a_nearest_name() {
     insta::assert_snapshot!(render(&errors, RenderStyle::default()), @"
     error: there is no module `c`
      |
-     = help: did you mean `a`?
+     = help: known are `a` and `b`
 
     error: module `a` has no option `parts.x.kind`
      |

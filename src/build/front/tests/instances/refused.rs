@@ -141,7 +141,7 @@ fn names_and_tables_that_cannot_be() {
     8 | ['b:tow']
       |  ^^^^^^^
       |
-      = help: did you mean `b:two`?
+      = help: did you mean `b:two`? Else add `b:tow` to `modules`
     "#);
 }
 
