@@ -134,7 +134,7 @@ fn activate_locked(
     let record = Record { activator: activator.to_string(), dbm, provenance, ..record };
     // A switch before this one may have been killed between a rename and its sync.
     machine.state.sync_objects()?;
-    machine.state.create(&record)?;
+    machine.state.create(&record, &bundle.manifest)?;
     if let Some(stuck) = machine.state.pointer(Pointer::Pending)? {
         let cause = "what was committed did not work either".to_owned();
         let record = machine.state.record(stuck)?;

@@ -1,4 +1,5 @@
-//! The activator places itself: its own object in the store, the link that units name, the generator, the boot units.
+//! The activator places itself: its own object in the store, the link that units name, the generator, the boot units; and
+//! the link by which people find what is live.
 //!
 //! Its bytes depend on a Rust toolchain, so it is no part of a bundle; the record of each generation names it.
 
@@ -13,6 +14,7 @@ use crate::base::name::Label;
 use crate::base::path::TargetPath;
 use crate::store::object::{File, Object, ObjectName, file_digest};
 use crate::switch::failure::Failure;
+use crate::switch::live;
 use crate::switch::machine::Machine;
 use crate::switch::observed::Found;
 
@@ -47,6 +49,9 @@ pub fn install(machine: &mut Machine) -> Result<ObjectName, Failure> {
         machine.state.set_link("bin/voevent-switch.previous", Some(&previous))?;
         machine.state.set_link("bin/voevent-switch", Some(&target))?;
     }
+    if !is_live_linked(machine) {
+        machine.state.set_link(live::LINK.0, Some(live::LINK.1))?;
+    }
     let new = place(machine, GENERATOR, &content, 0o755)?;
     for (unit, wants, text) in UNITS {
         place(machine, &format!("{}/{unit}", layout::UNITS), text.as_bytes(), 0o644)?;
@@ -76,7 +81,8 @@ pub fn is_installed(machine: &Machine) -> Result<bool, IoError> {
     };
     let length = std::fs::metadata(&exe).on("look at", &exe)?.len();
     let generator = std::fs::symlink_metadata(GENERATOR);
-    if !same || !generator.is_ok_and(|found| found.is_file() && found.len() == length) {
+    let generator = generator.is_ok_and(|found| found.is_file() && found.len() == length);
+    if !same || !generator || !is_live_linked(machine) {
         return Ok(false);
     }
     for (unit, wants, text) in UNITS {
@@ -90,6 +96,12 @@ pub fn is_installed(machine: &Machine) -> Result<bool, IoError> {
         }
     }
     Ok(true)
+}
+
+/// Whether people find what is live.
+fn is_live_linked(machine: &Machine) -> bool {
+    let (name, target) = live::LINK;
+    std::fs::read_link(machine.state.dir().join(name)).is_ok_and(|found| found == Path::new(target))
 }
 
 /// The path of the running program.

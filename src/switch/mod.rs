@@ -6,7 +6,7 @@
 //!
 //! Doors, each named by what it opens on: [`root`] managed paths, [`state`] the activator's own folder,
 //! [`aside`] what others had where ours is, [`derived`] venvs
-//! with bytecode, [`install`] the activator itself, [`systemd`] units, [`tool`] the target's programs, [`probe`] the
+//! with bytecode, [`install`] the activator itself, [`live`] links for people, [`systemd`] units, [`tool`] the target's programs, [`probe`] the
 //! broker, [`http`] other services, [`users`] accounts and folders.
 
 pub mod observed;
@@ -40,6 +40,7 @@ pub mod derived;
 pub mod generator;
 pub mod history;
 pub mod install;
+pub mod live;
 pub mod machine;
 pub mod root;
 pub mod secrets;

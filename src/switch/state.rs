@@ -4,10 +4,11 @@
 //! /var/lib/voevent/
 //!   store/<hash>-<name>          objects
 //!   derived/<hash>-<name>/       venvs with bytecode
-//!   generations/<n>/             bundle -> ../../store/…, provenance -> ../../store/…, record.toml
+//!   generations/<n>/             bundle -> ../../store/…, provenance -> ../../store/…, record.toml, live/
 //!   current   -> generations/<n>     live: every managed link goes through it
 //!   committed -> generations/<m>     the last one that was proven
 //!   pending   -> generations/<n>     an activation is under way, or was when its program was killed
+//!   live      -> current/live      links for people to venvs, scripts and files
 //!   received  -> store/<hash>-<host> the bundle that arrived last
 //!   aside/<n>/                   somebody else's files that generation n set aside, below their own paths
 //!   bin/voevent-switch           link to the activator's object, and voevent-switch.previous
@@ -29,7 +30,9 @@ use rustix::fs::FlockOperation;
 use crate::base::io::{IoError, OnPath as _};
 use crate::base::layout;
 use crate::store::disk::{ReadError, Store, remove};
+use crate::store::manifest::Manifest;
 use crate::store::object::ObjectName;
+use crate::switch::live;
 use crate::switch::observed::{Generation, Generations};
 use crate::switch::record::{BadRecord, Record};
 
@@ -306,11 +309,11 @@ impl State {
         self.dir.join(format!("generations/{number}/record.toml"))
     }
 
-    /// Makes the folder of a new generation, whole and durable, then gives it its number.
+    /// Makes the folder of a new generation, whole and durable, then gives it its number; `manifest` is its bundle's.
     ///
     /// # Errors
     /// Where the system says no.
-    pub fn create(&self, record: &Record) -> Result<(), IoError> {
+    pub fn create(&self, record: &Record, manifest: &Manifest) -> Result<(), IoError> {
         let generations = self.dir.join("generations");
         let temporary = generations.join(".new");
         remove(&temporary)?;
@@ -321,6 +324,7 @@ impl State {
             symlink(format!("../../store/{provenance}"), temporary.join("provenance"))
                 .on("make link", &temporary)?;
         }
+        live::make(&temporary, manifest, &self.store())?;
         write_synced(&temporary.join("record.toml"), &record.to_toml())?;
         sync(&temporary)?;
         let path = generations.join(record.number.to_string());

@@ -52,12 +52,12 @@ fn all_that_can_be_known_is_said_although_the_lock_is_missing() {
     ---- stdout
     ---- stderr
     error: venv `comet` has no lock
-       --> modules/comet/module.toml:364:16
+       --> modules/comet/module.toml:394:16
         |
      11 | default = "3.1.0"
         |           ------- `comet.version` is set here
     ...
-    364 | requirements = ["comet=={{ comet.version }}"]
+    394 | requirements = ["comet=={{ comet.version }}"]
         |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its requirements
         |
         = help: run `voevent-build lock hosts/node1.toml`
@@ -68,9 +68,9 @@ fn all_that_can_be_known_is_said_although_the_lock_is_missing() {
       2 | : ${x:-{{ comet.verbosity }}}
         |           ^^^^^^^^^^^^^^^
         |
-       ::: modules/comet/module.toml:163:11
+       ::: modules/comet/module.toml:181:11
         |
-    163 | default = "info"
+    181 | default = "info"
         |           ------ `comet.verbosity` is set here
         |
         = help: set a variable before, and use that

@@ -69,12 +69,12 @@ fn one_lock_is_for_both() {
     project.edit(HOST, "['comet:backup']\n", "['comet:backup']\nversion = '3.1.1'\n");
     insta::assert_snapshot!(project.refused(), @r#"
     error: venv `comet` is one for `comet` and `comet:backup`, and they ask for different packages
-       --> modules/comet/module.toml:364:16
+       --> modules/comet/module.toml:394:16
         |
      11 | default = "3.1.0"
         |           ------- `comet.version` is set here
     ...
-    364 | requirements = ["comet=={{ comet.version }}"]
+    394 | requirements = ["comet=={{ comet.version }}"]
         |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its requirements
         |
        ::: hosts/node1.toml:27:11

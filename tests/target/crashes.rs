@@ -34,6 +34,9 @@ fn whole(node: &Machine, bundles: &[(&str, &str)]) -> Result<String> {
         node.sh("find /etc -xtype l -lname '/var/lib/voevent/*'; find /etc -name '.*.voevent-*'")?,
         ""
     );
+    // People find what is live.
+    let live = "cd /var/lib/voevent && find -L live/ -maxdepth 2 -type l; ls live/";
+    assert_eq!(node.sh(live)?, "files\nscripts\nvenvs");
     Ok(ivo)
 }
 

@@ -37,6 +37,7 @@ mod time;
 mod two_nodes;
 mod unit_keys;
 mod unit_values;
+mod venv_link;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::env;
@@ -76,6 +77,7 @@ const ALL: &[&[Test]] = &[
     hardened::TESTS,
     gcn::TESTS,
     instances::TESTS,
+    venv_link::TESTS,
     monitor::TESTS,
     unit_values::TESTS,
     unit_keys::TESTS,

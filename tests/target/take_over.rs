@@ -125,18 +125,24 @@ fn a_host_of_the_role_is_taken_over() -> Result<()> {
     assert_eq!(line, "adopt = [\"comet.service\", \"voeventdeploy\", \"voeventserve\"]");
     assert_eq!((left(&node)?, node.show("comet.service", "MainPID")?), (before.clone(), pid));
 
-    // One that does not work: their broker is back, by their unit.
+    // One that does not work, and one that wants the place of their venv: their broker is back, by their unit.
     let module = "[module]\ndescription = \"A test\"\n[[check]]\nname = \"nobody\"\nkind = \"vtp\"\nport = 8999\nwithin = \"1s\"\n";
     let workstation = workstation.with_module("nobody", &[("module.toml", module)])?;
     let workstation = workstation.with_module("nothing", &[("module.toml", NOTHING)])?;
     let fails = workstation.build(&host(Suite::Bookworm, &line, "[\"comet\", \"nobody\"]")?)?;
     let nothing = workstation.build(&host(Suite::Bookworm, "", "[\"nothing\"]")?)?;
-    let bundle = workstation.build(&host(Suite::Bookworm, &line, "[\"comet\"]")?)?;
+    let ours = host(Suite::Bookworm, &line, "[\"comet\"]")?;
+    let link = "[comet]\nvenv_link = \"/home/voeventdeploy/deploy_venv\"\n";
+    let in_the_way = workstation.build(&ours.replace("[comet]\n", link))?;
+    let bundle = workstation.build(&ours)?;
     node.ship(&workstation)?;
-    let output = node.switch([format!("{SHIPPED}/store/{fails}").as_str()])?;
-    assert_eq!(output.code(), Some(4), "{output:?}");
-    node.wait(SOON, || node.greets(8099))?;
-    assert_eq!((left(&node)?, serves(&node)?.as_str()), (before.clone(), THEIRS));
+    for (bundle, why) in [(fails, "check `nobody`"), (in_the_way, "deploy_venv is not ours: move away")] {
+        let output = node.switch([format!("{SHIPPED}/store/{bundle}").as_str()])?;
+        assert_eq!(output.code(), Some(4), "{output:?}");
+        assert!(output.stderr.contains(why), "{output:?}");
+        node.wait(SOON, || node.greets(8099))?;
+        assert_eq!((left(&node)?, serves(&node)?.as_str()), (before.clone(), THEIRS));
+    }
     assert_eq!(node.sh("find /var/lib/voevent/aside -type f")?, "");
 
     let said = node.switch_to(&bundle)?;

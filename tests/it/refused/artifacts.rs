@@ -75,9 +75,9 @@ fn two_artifacts_for_one_path() {
     project.append("modules/users/module.toml", file);
     insta::assert_snapshot!(project.refused(), @"
     error: two artifacts for `/etc/motd`
-       --> modules/comet/module.toml:479:1
+       --> modules/comet/module.toml:532:1
         |
-    479 | [[file]]
+    532 | [[file]]
         | ^^^^^^^^ the second
         |
        ::: modules/users/module.toml:119:1
@@ -201,9 +201,9 @@ fn a_path_that_comes_from_the_host() {
     project.edit(HOST, "[comet]\n", "[comet]\nworking_dir = \"/var/lib\"\n");
     insta::assert_snapshot!(project.refused(), @r#"
     error: no folder can be made at `/var/lib`: it is the system's
-       --> modules/comet/module.toml:369:8
+       --> modules/comet/module.toml:405:8
         |
-    369 | path = "{{ comet.working_dir }}"
+    405 | path = "{{ comet.working_dir }}"
         |        ^^^^^^^^^^^^^^^^^^^^^^^^^
         |
        ::: hosts/node1.toml:14:15
@@ -221,9 +221,9 @@ fn a_level_of_folders_that_nobody_makes() {
     project.edit(HOST, "[comet]\n", "[comet]\nworking_dir = \"/home/voeventserve/a/b\"\n");
     insta::assert_snapshot!(project.refused(), @r#"
     error: nobody makes `/home/voeventserve/a`, which lies between `/home/voeventserve` and `/home/voeventserve/a/b`
-       --> modules/comet/module.toml:368:1
+       --> modules/comet/module.toml:404:1
         |
-    368 | [[directory]]
+    404 | [[directory]]
         | ^^^^^^^^^^^^^
         |
        ::: hosts/node1.toml:14:15

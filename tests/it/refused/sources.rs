@@ -104,9 +104,9 @@ fn wrong_types() {
     19 | whitelist = ["192.0.2.0/33"]
        |              ^^^^^^^^^^^^^^
        |
-      ::: modules/comet/module.toml:68:25
+      ::: modules/comet/module.toml:86:25
        |
-    68 | [options.receive.fields.whitelist]
+    86 | [options.receive.fields.whitelist]
        |                         --------- declared here
        |
        = help: write it like `192.0.2.0/24` or `2001:db8::/32`
@@ -117,25 +117,25 @@ fn wrong_types() {
     23 | enable = "yes"
        |          ^^^^^
        |
-      ::: modules/comet/module.toml:77:27
+      ::: modules/comet/module.toml:95:27
        |
-    77 | [options.broadcast.fields.enable]
+    95 | [options.broadcast.fields.enable]
        |                           ------ declared here
        |
        = help: write `true` or `false`
 
     error: `comet.broadcast.test_interval`: expected a duration, as a string, found an integer
-      --> hosts/node1.toml:24:17
-       |
-    24 | test_interval = 60                      # a test event each hour shows s...
-       |                 ^^
-       |
-      ::: modules/comet/module.toml:94:27
-       |
-    94 | [options.broadcast.fields.test_interval]
-       |                           ------------- declared here
-       |
-       = help: write it in quotes and with its unit, as `"60s"`
+       --> hosts/node1.toml:24:17
+        |
+     24 | test_interval = 60                      # a test event each hour shows ...
+        |                 ^^
+        |
+       ::: modules/comet/module.toml:112:27
+        |
+    112 | [options.broadcast.fields.test_interval]
+        |                           ------------- declared here
+        |
+        = help: write it in quotes and with its unit, as `"60s"`
     "#);
 }
 
@@ -162,17 +162,17 @@ fn a_missing_template_and_a_missing_source() {
     project.write("modules/comet/motd", "");
     insta::assert_snapshot!(project.refused(), @r#"
     error: there is no `modules/comet/comet.service.j2`
-       --> modules/comet/module.toml:422:12
+       --> modules/comet/module.toml:463:12
         |
-    422 | template = "comet.service.j2"
+    463 | template = "comet.service.j2"
         |            ^^^^^^^^^^^^^^^^^^
         |
         = help: `modules/comet` has no such file
 
     error: there is no `modules/comet/modt`
-       --> modules/comet/module.toml:481:10
+       --> modules/comet/module.toml:534:10
         |
-    481 | source = "modt"
+    534 | source = "modt"
         |          ^^^^^^
         |
         = help: did you mean `modules/comet/motd`?
@@ -206,15 +206,15 @@ fn a_ring_of_options() {
     project.edit(COMET, "default = 8099", "default = \"{{ comet.receive.port + 1 }}\"");
     insta::assert_snapshot!(project.refused(), @r#"
     error: options depend on each other in a ring: `comet.broadcast.port` → `comet.receive.port` → `comet.broadcast.port`
-      --> modules/comet/module.toml:84:15
-       |
-    62 | default = "{{ comet.broadcast.port - 1 }}"
-       |               -------------------- `comet.receive.port` needs `comet.broadcast.port`
+       --> modules/comet/module.toml:102:15
+        |
+     80 | default = "{{ comet.broadcast.port - 1 }}"
+        |               -------------------- `comet.receive.port` needs `comet.broadcast.port`
     ...
-    84 | default = "{{ comet.receive.port + 1 }}"
-       |               ^^^^^^^^^^^^^^^^^^ `comet.broadcast.port` needs `comet.receive.port`
-       |
-       = help: give one of them a default that reads none of the others
+    102 | default = "{{ comet.receive.port + 1 }}"
+        |               ^^^^^^^^^^^^^^^^^^ `comet.broadcast.port` needs `comet.receive.port`
+        |
+        = help: give one of them a default that reads none of the others
     "#);
 }
 
