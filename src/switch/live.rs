@@ -113,7 +113,13 @@ mod tests {
         let venv = names[0].clone();
         std::fs::create_dir(state.derived().join(venv.as_str())).unwrap();
         let name = Label::new("comet").unwrap();
-        manifest.venvs.push(Venv { name, object: venv.clone(), lock: venv, imports: Vec::new() });
+        manifest.venvs.push(Venv {
+            name,
+            object: venv.clone(),
+            lock: venv,
+            imports: Vec::new(),
+            builds: Vec::new(),
+        });
 
         std::fs::create_dir(state.dir().join("generations/7")).unwrap();
         make(&state.dir().join("generations/7"), &manifest, &store).unwrap();
