@@ -85,3 +85,41 @@ fn one_lock_is_for_both() {
         = help: give both the same requirements, or write `{{ instance.suffix }}` in the venv's name
     "#);
 }
+
+#[test]
+fn links_to_the_environment_do_not_meet() {
+    let project = two();
+    project.edit(HOST, "[comet]\n", "[comet]\nvenv_link = '/srv/comet_venv'\n");
+    project.edit(
+        HOST,
+        "['comet:backup']\n",
+        "['comet:backup']\nvenv_link = '/home/voeventdeploy/comet_venv'\n",
+    );
+    insta::assert_snapshot!(project.refused(), @r#"
+    error: `comet.venv_link` must lie below `/home/voeventdeploy`: `voeventdeploy` makes it
+       --> hosts/node1.toml:14:13
+        |
+     14 | venv_link = '/srv/comet_venv'
+        |             ^^^^^^^^^^^^^^^^^
+        |
+       ::: modules/comet/module.toml:338:8
+        |
+    338 | ... = "comet.venv_link is startingwith(users.accounts[users.deploy_user].home ~ '/')"
+        |       ------------------------------------------------------------------------------- this must hold
+        |
+        = help: module `comet` demands it
+
+    error: `comet:backup`: `comet.venv_link` must end in `-backup`: each broker has a link of its own
+       --> hosts/node1.toml:28:13
+        |
+     28 | venv_link = '/home/voeventdeploy/comet_venv'
+        |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        |
+       ::: modules/comet/module.toml:343:8
+        |
+    343 | that = "comet.venv_link is endingwith(instance.suffix)"
+        |        ------------------------------------------------ this must hold
+        |
+        = help: module `comet:backup` demands it
+    "#);
+}
