@@ -72,6 +72,22 @@ fn events_are_archived_by_a_module_of_ones_own() -> Result<()> {
     }
     let why = node.switch(["why", "/etc/systemd/system/cabinet-tidy.timer:5"])?.checked()?.stdout;
     assert!(why.contains("cabinet.tidy.at") && why.contains("cabinet/module.toml"), "{why}");
+    // A switch lets the timer's job do its work, be it of another definition, and wants nothing of it when it has ended.
+    let host = dir.join("hosts/node1.toml");
+    let text = fs::read_to_string(&host).explain(|| "read the host".to_owned())?;
+    fs::write(&host, text.replace("\"30d\"", "\"60d\"")).explain(|| "write the host".to_owned())?;
+    let other = build(&dir, &[])?;
+    node.sh(&format!("rm -rf {SHIPPED}"))?;
+    node.put(dir.join("generated"), SHIPPED)?;
+    node.sh(
+        "mkdir -p /run/systemd/system/cabinet-tidy.service.d && cd /run/systemd/system/cabinet-tidy.service.d && \
+         printf '[Service]\\nExecStartPre=/bin/sleep 2\\n' >slow.conf && systemctl daemon-reload && \
+         systemctl start --no-block cabinet-tidy.service",
+    )?;
+    node.switch_to(other.trim().rsplit('/').next().unwrap_or_default())?;
+    node.wait(SOON, || Ok(node.show("cabinet-tidy.service", "ActiveState")? == "inactive"))?;
+    assert_eq!(node.show("cabinet-tidy.service", "Result")?, "success");
+    node.switch(["rollback"])?.checked()?;
     node.switch(["rollback"])?.checked()?;
     assert_eq!(node.show("cabinet.service", "LoadState")?, "not-found");
     node.sh("test -e /srv/voevent-cabinet/*/*.xml").map(drop)
