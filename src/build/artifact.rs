@@ -93,6 +93,8 @@ pub enum What {
         owner: UserName,
         /// Its group.
         group: UserName,
+        /// Whether nobody else may make it, not even in the same words.
+        sole: bool,
     },
     /// A package of the distribution that must be there.
     Package {

@@ -25,13 +25,11 @@ use super::names::Names;
 use super::options::Settings;
 use super::options::evaluate::{EachEntry, Machine, Nothing, Site};
 use super::paths::{no_directory, no_file, no_link};
-use super::render::{Renderer, memory};
+use super::render::{Renderer, memory, too_much};
 use super::types::{Misfit, Scalar, check};
 
 /// The most artifacts of a host.
 const MAX_ARTIFACTS: usize = 100_000;
-/// The most memory that the texts of a host may take together.
-const MAX_TEXTS: usize = 256 << 20;
 
 /// All artifacts, by module order, then as written, then by entry.
 pub fn artifacts(
@@ -73,11 +71,8 @@ pub fn artifacts(
                         faults.push(written(machine, (decl, site), settings, fault));
                     }
                 }
-                if taken > MAX_TEXTS {
-                    let error = Diagnostic::error("the texts of the host take more than 256 MiB together");
-                    faults.push(
-                        error.at(decl.place.clone(), "").help("go through fewer entries, or write less"),
-                    );
+                if let Some(error) = too_much(taken, &decl.place) {
+                    faults.push(error);
                     return artifacts;
                 }
             }
@@ -243,7 +238,8 @@ impl Fields<'_> {
                     return Err(self.fault("path", message, help));
                 }
                 let mode = self.mode().unwrap_or(0o755);
-                What::Directory { path, mode, owner: self.name("owner")?, group: self.name("group")? }
+                let (owner, group) = (self.name("owner")?, self.name("group")?);
+                What::Directory { path, mode, owner, group, sole: self.flag("sole") }
             }
             Kind::Package => What::Package { name: self.name("name")? },
             Kind::Check => What::Check(self.check()?),

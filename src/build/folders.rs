@@ -24,7 +24,7 @@ pub fn check(artifacts: &[Artifact], faults: &mut Vec<Diagnostic>) {
     let mut paths: Vec<(&TargetPath, &Artifact)> = Vec::new();
     for artifact in artifacts {
         let path = match &artifact.what {
-            What::Directory { path, mode, owner, group } => {
+            What::Directory { path, mode, owner, group, .. } => {
                 folders.insert(path.as_str(), Folder { artifact, mode: *mode, owner, group });
                 path
             }

@@ -25,6 +25,9 @@ use super::world::{Leaf, World};
 /// The longest text of a file, its holes not counted.
 const MAX_TEXT: usize = 16 << 20;
 
+/// The most memory that the texts of a host may take together.
+const MAX_TEXTS: usize = 256 << 20;
+
 /// Renders the texts of artifacts.
 pub struct Renderer<'a> {
     files: &'a Templates,
@@ -118,6 +121,14 @@ impl<'a> Renderer<'a> {
         }
         Ok(Text::Template { grammar, pieces })
     }
+}
+
+/// What is said where the texts of a host take this much memory, if that is more than they may together.
+#[must_use]
+pub fn too_much(taken: usize, place: &Place) -> Option<Diagnostic> {
+    let error = || Diagnostic::error("the texts of the host take more than 256 MiB together");
+    let help = "go through fewer entries, or write less";
+    (taken > MAX_TEXTS).then(|| error().at(place.clone(), "").help(help))
 }
 
 /// About how many bytes of memory a text takes.

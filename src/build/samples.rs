@@ -151,7 +151,13 @@ pub(crate) fn user(name: &str, group: &str) -> What {
 }
 
 pub(crate) fn directory(at: &str, owner: &str, group: &str) -> What {
-    What::Directory { path: path(at), mode: 0o750, owner: user_name(owner), group: user_name(group) }
+    What::Directory {
+        path: path(at),
+        mode: 0o750,
+        owner: user_name(owner),
+        group: user_name(group),
+        sole: false,
+    }
 }
 
 /// Errors as users see them; each has a place and advice.

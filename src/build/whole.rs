@@ -132,13 +132,30 @@ fn agree_text(one: &Text, other: &Text) -> bool {
     }
 }
 
+const fn is_sole(artifact: &Artifact) -> bool {
+    matches!(artifact.what, What::Directory { sole: true, .. })
+}
+
+/// That two make what is for one alone.
+fn shared(name: &str, first: &Artifact, second: &Artifact) -> Diagnostic {
+    let error = Diagnostic::error(format!("{name} is made twice, and is for one alone"));
+    let error = if second.is_twin(first) {
+        error.at(second.place.clone(), format!("of `{}` and of `{}`", first.module, second.module))
+    } else {
+        error.at(second.place.clone(), "this").at(first.place.clone(), "and this")
+    };
+    error.help("set another path for one of them")
+}
+
 fn once(artifacts: Vec<Artifact>, faults: &mut Vec<Diagnostic>) -> Vec<Artifact> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut kept: Vec<Artifact> = Vec::new();
     for artifact in artifacts {
         if let Some(name) = identity(&artifact) {
             if let Some(other) = seen.get(&name).and_then(|index| kept.get(*index)) {
-                if !agree(other, &artifact) {
+                if is_sole(other) || is_sole(&artifact) {
+                    faults.push(shared(&name, other, &artifact));
+                } else if !agree(other, &artifact) {
                     let named = matches!(artifact.what, What::Check(_) | What::Script { .. } | What::Venv(_));
                     let help = if named { "give one of them another name" } else { "keep one of them" };
                     let differ = if artifact.is_twin(other) {

@@ -202,7 +202,7 @@ fn usage_errors_are_told_from_errors_of_the_configuration() {
       help     Print this message or the help of the given subcommand(s)
 
     Arguments:
-      <HOST>  The host file, as `hosts/node1.toml`
+      <HOST>  The host file, or the name of a host in `hosts`
 
     Options:
           --json           Print one JSON document: the same data, with all errors and warnings in `diagnostics`

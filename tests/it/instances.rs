@@ -123,3 +123,11 @@ fn links_to_the_environment_do_not_meet() {
         = help: module `comet:backup` demands it
     "#);
 }
+
+#[test]
+fn brokers_do_not_share_a_folder() {
+    let project = two();
+    let own = "['comet:backup']\n";
+    project.edit(HOST, own, &format!("{own}working_dir = '/home/voeventserve/working_dir'\n"));
+    insta::assert_snapshot!(project.refused(), @"");
+}

@@ -167,6 +167,8 @@ fn an_artifact_with_all_its_lines() {
       object    [HASH]-comet
 
     with
+      comet.build_on_target = []
+        + default  modules/comet/module.toml:N  []
       comet.source = none
       comet.version = "3.1.0"
         > default  modules/comet/module.toml:N  "3.1.0"

@@ -146,6 +146,7 @@ fn what_depends_on_what() {
       comet.receive.port = 8098
       comet.receive.whitelist = ["192.0.2.0/24"]
       venv comet
+        comet.build_on_target = []
         comet.source = none
       file launch.py
       file broker.json

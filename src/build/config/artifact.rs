@@ -126,6 +126,7 @@ impl Kind {
                 ("mode", Holds::Mode, true),
                 ("owner", Holds::User, true),
                 ("group", Holds::User, true),
+                ("sole", Holds::Bool, false),
             ],
             Self::Check => &[
                 ("name", Holds::Text, true),

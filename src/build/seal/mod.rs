@@ -139,7 +139,7 @@ impl<'a> Sealer<'a> {
                 adopt: user.adopt,
             }),
             What::Group { name } => self.manifest.groups.push(Group { name: name.clone() }),
-            What::Directory { path, mode, owner, group } => {
+            What::Directory { path, mode, owner, group, .. } => {
                 self.manifest.directories.extend(Mode::new(*mode).map(|mode| Directory {
                     path: path.clone(),
                     mode,
