@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::base::name::InstanceName;
 use crate::base::report::{Diagnostic, Place};
-use crate::build::artifact::{Artifact, Part, Reference, ReferenceKind, RenderedWhat, Text, What};
+use crate::build::artifact::{
+    Artifact, FileArtifact, Part, Reference, ReferenceKind, RenderedWhat, Text, What,
+};
 use crate::build::graph::ring_error;
 use crate::build::ring::{self, Edge, Ring};
 
@@ -124,11 +126,18 @@ const fn may_repeat(one: &Artifact, other: &Artifact) -> bool {
 }
 
 fn twice(key: &Key, first: &Artifact, second: &Artifact) -> Diagnostic {
-    let help = match key.0 {
-        ReferenceKind::Unit => "to change a unit, write a drop-in: `NAME.service.d/x.conf`",
-        _ => "give one of them another `name`",
+    let called = format!("{} `{}` of module `{}`", function(key.0), key.2, key.1);
+    let (what, help) = match (&first.what, &second.what) {
+        // Another name would not help those.
+        (What::File(one), What::File(FileArtifact { path: Some(path), .. }))
+            if one.path.as_ref() == Some(path) =>
+        {
+            (format!("`{path}`"), "a path has one owner: give one of them another path, or leave one out")
+        }
+        (What::Unit(_), _) => (called, "to change a unit, write a drop-in: `NAME.service.d/x.conf`"),
+        _ => (called, "give one of them another `name`"),
     };
-    let message = format!("two artifacts for {} `{}` of module `{}`", function(key.0), key.2, key.1);
+    let message = format!("two artifacts for {what}");
     second.against(first, Diagnostic::error(message), ["the second", "the first"], help)
 }
 

@@ -54,6 +54,12 @@ pub fn syntax() -> SyntaxConfig {
 /// Looks at a bare expression, as `when` has.
 pub fn expression(text: &str, stand: Stand<'_>, faults: &mut Vec<Diagnostic>) -> Option<Found> {
     let before = faults.len();
+    if let Some((inner, _)) = only_hole(text.trim()) {
+        let error = Diagnostic::error("an expression that stands for itself has no `{{ }}`");
+        let help = format!("write `{}`", inner.trim());
+        faults.push(error.at(stand.place(0..text.len()), "").help(help));
+        return None;
+    }
     if !bounds::hold(text, stand, true, faults) {
         return None;
     }

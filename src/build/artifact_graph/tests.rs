@@ -94,7 +94,7 @@ fn names_are_there_and_once() {
         same(true),
         sh("a", "⟨script m/b⟩ ⟨file m/x⟩ ⟨venv n/x⟩"),
     ];
-    insta::assert_snapshot!(shown(&order(&artifacts).unwrap_err()), @r"
+    insta::assert_snapshot!(shown(&order(&artifacts).unwrap_err()), @"
     error: two artifacts for unit `t.service` of module `m`
      --> modules/m/module.toml:1:1
       |
@@ -106,7 +106,7 @@ fn names_are_there_and_once() {
       |
       = help: to change a unit, write a drop-in: `NAME.service.d/x.conf`
 
-    error: two artifacts for file `x` of module `m`
+    error: two artifacts for `/etc/x`
      --> modules/m/module.toml:1:1
       |
     1 | [[file]] # x
@@ -115,7 +115,7 @@ fn names_are_there_and_once() {
       | the second
       | the first
       |
-      = help: give one of them another `name`
+      = help: a path has one owner: give one of them another path, or leave one out
 
     error: there is no script `b` in module `m`
      --> modules/m/x.j2:1:2

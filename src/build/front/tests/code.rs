@@ -322,3 +322,16 @@ fn entries_have_the_fields_of_their_type() {
            = help: write `each.key` or `each.value`
         ");
 }
+
+#[test]
+fn bare_expressions_with_braces() {
+    insta::assert_snapshot!(errors_of(&module(&[ONE], "[[assert]]\nthat = '{{ m.a > 0 }}'\nmessage = 'x'\n")), @"
+    error: an expression that stands for itself has no `{{ }}`
+     --> modules/m/module.toml:8:9
+      |
+    8 | that = '{{ m.a > 0 }}'
+      |         ^^^^^^^^^^^^^
+      |
+      = help: write `m.a > 0`
+    ");
+}
