@@ -129,5 +129,18 @@ fn brokers_do_not_share_a_folder() {
     let project = two();
     let own = "['comet:backup']\n";
     project.edit(HOST, own, &format!("{own}working_dir = '/home/voeventserve/working_dir'\n"));
-    insta::assert_snapshot!(project.refused(), @"");
+    insta::assert_snapshot!(project.refused(), @"
+    error: the folder `/home/voeventserve/working_dir` is made twice, and is for one alone
+       --> modules/comet/module.toml:404:1
+        |
+    404 | [[directory]]
+        | ^^^^^^^^^^^^^ of `comet` and of `comet:backup`
+        |
+       ::: hosts/node1.toml:27:15
+        |
+     27 | working_dir = '/home/voeventserve/working_dir'
+        |               -------------------------------- `comet:backup.working_dir` is set here
+        |
+        = help: set another path for one of them
+    ");
 }

@@ -75,9 +75,9 @@ fn two_artifacts_for_one_path() {
     project.append("modules/users/module.toml", file);
     insta::assert_snapshot!(project.refused(), @"
     error: two artifacts for `/etc/motd`
-       --> modules/comet/module.toml:532:1
+       --> modules/comet/module.toml:533:1
         |
-    532 | [[file]]
+    533 | [[file]]
         | ^^^^^^^^ the second
         |
        ::: modules/users/module.toml:119:1

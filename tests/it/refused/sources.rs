@@ -162,17 +162,17 @@ fn a_missing_template_and_a_missing_source() {
     project.write("modules/comet/motd", "");
     insta::assert_snapshot!(project.refused(), @r#"
     error: there is no `modules/comet/comet.service.j2`
-       --> modules/comet/module.toml:463:12
+       --> modules/comet/module.toml:464:12
         |
-    463 | template = "comet.service.j2"
+    464 | template = "comet.service.j2"
         |            ^^^^^^^^^^^^^^^^^^
         |
         = help: `modules/comet` has no such file
 
     error: there is no `modules/comet/modt`
-       --> modules/comet/module.toml:534:10
+       --> modules/comet/module.toml:535:10
         |
-    534 | source = "modt"
+    535 | source = "modt"
         |          ^^^^^^
         |
         = help: did you mean `modules/comet/motd`?
