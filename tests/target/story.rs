@@ -214,6 +214,7 @@ fn an_offline_root_is_switched() -> Result<()> {
     assert_eq!(refused.code(), Some(2), "{refused:?}");
     assert_ne!(node.show("comet.service", "ActiveState")?, "active");
     assert!(generations(&node)?[0].contains("unproven"));
+    node.sh("test -d /var/lib/voevent/live/venvs/comet/lib")?;
     node.reboot()?;
     node.wait(SOON, || node.greets(8099))?;
     Ok(())
