@@ -132,8 +132,8 @@ fn a_host_of_the_role_is_taken_over() -> Result<()> {
     let fails = workstation.build(&host(Suite::Bookworm, &line, "[\"comet\", \"nobody\"]")?)?;
     let nothing = workstation.build(&host(Suite::Bookworm, "", "[\"nothing\"]")?)?;
     let ours = host(Suite::Bookworm, &line, "[\"comet\"]")?;
-    let link = "[comet]\nvenv_link = \"/home/voeventdeploy/deploy_venv\"\n";
-    let in_the_way = workstation.build(&ours.replace("[comet]\n", link))?;
+    let wants = "[comet]\nvenv_link = \"/home/voeventdeploy/deploy_venv\"\n";
+    let in_the_way = workstation.build(&ours.replace("[comet]\n", wants))?;
     let bundle = workstation.build(&ours)?;
     node.ship(&workstation)?;
     for (bundle, why) in [(fails, "check `nobody`"), (in_the_way, "deploy_venv is not ours: move away")] {
