@@ -285,9 +285,6 @@ pub(crate) fn link(target: &str, path: &Path) -> Result<(), IoError> {
 }
 
 /// Writes a new file with an object's mode and time.
-///
-/// # Errors
-/// Where the system says no, or there is one.
 pub(crate) fn write_file(path: &Path, exec: bool, content: &[u8]) -> Result<(), IoError> {
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).on("create", path)?;

@@ -21,10 +21,8 @@ fn laid() -> BTreeMap<Label, LaidVenv> {
     let mut tree = Tree::default();
     tree.insert("bin/x", Entry::File(File { exec: true, content: b"x".to_vec() })).unwrap();
     let (digest, size) = (ObjectDigest::Tree(tree.digest()), tree.size());
-    BTreeMap::from([(
-        label("v"),
-        LaidVenv { digest, size, tree: Some(tree), lock: "lock\n".to_owned(), builds: Vec::new() },
-    )])
+    let lock = "lock\n".to_owned();
+    BTreeMap::from([(label("v"), LaidVenv { digest, size, tree: Some(tree), lock, builds: Vec::new() })])
 }
 
 fn service(name: &str, text: &str) -> Artifact {

@@ -53,6 +53,7 @@ fn what_others_would_refuse_later() {
     for (rest, want) in [
         (user("/home/a:b"), "`/home/a:b` is no `home` that a user can have: passwd(5) divides at `:`"),
         (venv("os; print(1)"), "`os; print(1)` is no module of Python"),
+        (venv("a") + "build_on_target = ['lxml==6']\n", "`lxml==6` is no name of a Python package"),
         (unit("voevent.target"), "`voevent.target` belongs to voevent-node itself"),
         (unit("voevent-guard-1.service"), "`voevent-guard-1.service` belongs to voevent-node itself"),
         (
