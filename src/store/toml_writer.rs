@@ -67,8 +67,9 @@ impl TomlWriter {
     }
 }
 
-/// A basic string.
-fn quoted(text: &str) -> String {
+/// A basic string, on one line.
+#[must_use]
+pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for char in text.chars() {

@@ -175,3 +175,21 @@ fn nothing_is_written_over() {
     ");
     assert!(!sandbox.path("hosts/a.toml").exists());
 }
+
+#[test]
+fn a_text_of_several_lines_is_a_comment_of_one() {
+    let text = "default = \"a\\nb \\u001b[31m\"\ndescription = \"T \\u001b[31m.\"\n";
+    let list =
+        "type = \"map of list of string\"\ndefault = { \"k\" = [\"a\\nb\", \"c\"] }\ndescription = \"L.\"\n";
+    let module = format!("[options.t]\ntype = \"string\"\n{text}[options.l]\n{list}");
+    let sandbox = Sandbox::module(&[("module.toml", &module)]);
+    assert!(sandbox.run(&["new", "host", "a", "--module", "m"]).status.success());
+    compiled(&sandbox, "hosts/a.toml");
+    let text = sandbox.read("hosts/a.toml");
+    assert!(text.contains("\n# t = \"a\\nb \\u001B[31m\"\n"), "{text}");
+    assert!(text.contains("\n# l = { \"k\" = [\"a\\nb\", \"c\"] }\n"), "{text}");
+    for words in [&["options", "m"][..], &["options", "m.t"]] {
+        let shown = sandbox.shown(words);
+        assert!(!shown.contains('\u{1b}') && shown.contains("T ?[31m."), "{shown}");
+    }
+}

@@ -1,5 +1,6 @@
 //! `voevent-build options [NAME]`: what modules let a host set.
 
+use voevent_node::base::report::tame;
 use voevent_node::build::compile::BuildError;
 use voevent_node::build::reference::options::{asked, found};
 
@@ -29,7 +30,7 @@ impl Arguments {
         };
         let answer = answer.map_err(|error| vec![error])?;
         Ok(Outcome {
-            text: answer.text(&modules, width()),
+            text: tame(&answer.text(&modules, width())).into_owned(),
             data: answer.data(&modules),
             ..Outcome::default()
         })

@@ -67,7 +67,8 @@ fn lines(outcome: &Outcome) -> Result<(), IoError> {
     let style = RenderStyle { colour: terminal && !no_color, ..RenderStyle::default() };
     let _ = write!(std::io::stderr(), "{}", render(&outcome.diagnostics, style));
     outcome.summary.iter().for_each(|line| say(line));
-    stdout(&outcome.text)
+    // A file gets it as it is.
+    if std::io::stdout().is_terminal() { stdout(&tame(&outcome.text)) } else { stdout(&outcome.text) }
 }
 
 fn document(outcome: Outcome) -> Result<(), IoError> {

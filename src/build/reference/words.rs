@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::build::config::option::OptionDecl;
 use crate::build::config::tree::{Data, Node};
 use crate::build::types::{Scalar, Type};
+use crate::store::toml_writer::quoted;
 
 /// The name of a type, as `type = "…"` takes it.
 #[must_use]
@@ -115,7 +116,26 @@ pub fn json(node: &Node) -> Value {
 /// A written value as TOML on one line.
 #[must_use]
 pub fn toml(node: &Node) -> String {
-    toml::Value::try_from(json(node)).map(|value| value.to_string()).unwrap_or_default()
+    toml::Value::try_from(json(node)).map(|value| one_line(&value)).unwrap_or_default()
+}
+
+/// A value on one line: a text with line breaks in it would be written on several.
+fn one_line(value: &toml::Value) -> String {
+    let text = value.to_string();
+    if !text.contains('\n') {
+        return text;
+    }
+    match value {
+        toml::Value::String(text) => quoted(text),
+        toml::Value::Array(items) => {
+            format!("[{}]", items.iter().map(one_line).collect::<Vec<_>>().join(", "))
+        }
+        toml::Value::Table(entries) => {
+            let pairs = entries.iter().map(|(key, value)| format!("{} = {}", quoted(key), one_line(value)));
+            format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+        }
+        _ => text,
+    }
 }
 
 /// Whether an expression is anywhere in a written value: then what it gives is known for a host only.
