@@ -20,7 +20,6 @@ use crate::store::object::{Entry, Object, ObjectName, Tree, file_digest};
 
 /// Above this many new files one `syncfs` is cheaper than an `fdatasync` each.
 const SYNC_EACH: usize = 32;
-const POOL: &str = ".files";
 const TEMPORARY: &str = ".tmp-";
 
 /// A folder of objects.
@@ -54,6 +53,12 @@ impl Store {
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Its files of trees, by their digests. A batch holds the lock of this folder.
+    #[must_use]
+    pub fn pool(&self) -> PathBuf {
+        self.dir.join(".files")
     }
 
     /// Where an object of this name is, or would be.
@@ -101,10 +106,11 @@ impl Store {
     /// # Errors
     /// Where the system says no.
     pub fn batch(&self) -> Result<Batch<'_>, IoError> {
-        let pool = self.dir.join(POOL);
+        let pool = self.pool();
         std::fs::create_dir_all(&pool).on("make folder", &pool)?;
-        let lock = FsFile::open(&self.dir).on("open", &self.dir)?;
-        rustix::fs::flock(&lock, FlockOperation::LockExclusive).on("lock", &self.dir)?;
+        let dir = FsFile::open(&self.dir).on("open", &self.dir)?;
+        let lock = FsFile::open(&pool).on("open", &pool)?;
+        rustix::fs::flock(&lock, FlockOperation::LockExclusive).on("lock", &pool)?;
         for entry in std::fs::read_dir(&self.dir).on("list", &self.dir)? {
             let entry = entry.on("list", &self.dir)?;
             if entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
@@ -113,6 +119,7 @@ impl Store {
         }
         Ok(Batch {
             store: self,
+            dir,
             lock,
             count: 0,
             staged: Vec::new(),
@@ -126,6 +133,7 @@ impl Store {
 #[derive(Debug)]
 pub struct Batch<'a> {
     store: &'a Store,
+    dir: FsFile,
     lock: FsFile,
     count: usize,
     staged: Vec<(PathBuf, ObjectName)>,
@@ -204,7 +212,7 @@ impl Batch<'_> {
         content: &[u8],
     ) -> Result<Digest<OfFile>, IoError> {
         let digest = file_digest(exec, content);
-        let pooled = self.store.dir.join(POOL).join(digest.short());
+        let pooled = self.store.pool().join(digest.short());
         let source = self.fresh.get(&digest).unwrap_or(&pooled);
         match std::fs::hard_link(source, path) {
             Ok(()) => return Ok(digest),
@@ -246,14 +254,14 @@ impl Batch<'_> {
             return Ok(0);
         }
         if self.written.len() > SYNC_EACH {
-            rustix::fs::syncfs(&self.lock).on("sync", dir)?;
+            rustix::fs::syncfs(&self.dir).on("sync", dir)?;
         } else {
             for path in &self.written {
                 FsFile::open(path).and_then(|file| file.sync_all()).on("sync", path)?;
             }
         }
         for (digest, path) in &self.fresh {
-            let pooled = dir.join(POOL).join(digest.short());
+            let pooled = self.store.pool().join(digest.short());
             match std::fs::hard_link(path, &pooled) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(error).on("link", &pooled);
@@ -265,9 +273,8 @@ impl Batch<'_> {
             let to = dir.join(name.as_str());
             std::fs::rename(path, &to).on("rename to", &to)?;
         }
-        let pool = dir.join(POOL);
-        FsFile::open(&pool).and_then(|pool| pool.sync_all()).on("sync", &pool)?;
-        self.lock.sync_all().on("sync", dir)?;
+        self.lock.sync_all().on("sync", self.store.pool())?;
+        self.dir.sync_all().on("sync", dir)?;
         Ok(self.staged.len())
     }
 }
@@ -393,6 +400,6 @@ mod tests {
         batch.add(&name, &object).unwrap();
         drop(batch);
         assert!(!store.has(&name));
-        assert_eq!(std::fs::read_dir(dir.path().join(POOL)).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(store.pool()).unwrap().count(), 0);
     }
 }

@@ -11,19 +11,17 @@ use std::time::{Duration, Instant};
 
 use crate::base::io::IoError;
 use crate::base::layout;
-use crate::base::name::UnitName;
 use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
 use crate::store::import::import;
 use crate::store::object::ObjectName;
 use crate::switch::bundle_path::BundlePath;
 use crate::switch::derived::derive;
-use crate::switch::failure::{Exit, Failure};
-use crate::switch::file_rules::{held_aside, held_folders};
+use crate::switch::failure::{Exit, Failure, both};
 use crate::switch::guard::{boot_time, start_guard};
 use crate::switch::install::install;
 use crate::switch::machine::Machine;
-use crate::switch::observed::{Active, Observed};
+use crate::switch::observed::Observed;
 use crate::switch::origin;
 use crate::switch::perform::{OnError, Part, perform, time_of};
 use crate::switch::plan::{Action, Desired, Plan, Way, plan};
@@ -96,10 +94,7 @@ pub fn activate(
     recovered(machine, tell)?;
     let result = activate_locked(machine, request, tell);
     // Also those that were decrypted for what did not come to be.
-    let swept = secrets::sweep(machine);
-    let ending = result?;
-    swept?;
-    Ok(ending)
+    both(result, secrets::sweep(machine))
 }
 
 fn activate_locked(
@@ -114,7 +109,7 @@ fn activate_locked(
         (_, Some(again)) => machine.state.record(again)?.provenance,
         _ => None,
     };
-    let number = machine.state.numbers()?.last().map_or(1, |last| last + 1);
+    let number = machine.state.next_number()?;
     refuse_collisions(&planned(machine, (number, &bundle))?.1)?;
     secrets::unseal(machine, &bundle)?;
     let activator = install(machine)?;
@@ -135,17 +130,25 @@ fn activate_locked(
     // A switch before this one may have been killed between a rename and its sync.
     machine.state.sync_objects()?;
     machine.state.create(&record, &bundle.manifest)?;
-    if let Some(stuck) = machine.state.pointer(Pointer::Pending)? {
-        let cause = "what was committed did not work either".to_owned();
-        let record = machine.state.record(stuck)?;
-        machine.state.update(&Record { outcome: Outcome::Reverted, cause, ..record })?;
-    }
+    overtake(machine)?;
     machine.state.point(Pointer::Pending, Some(number))?;
     let result = change(machine, request, (number, &bundle, &plan), (&activator, tell));
     match result {
         Ok(()) => commit(machine, number),
         Err(cause) => Err(revert(machine, cause, tell)),
     }
+}
+
+/// Writes how a generation ended whose way back failed, before another one takes its place.
+fn overtake(machine: &Machine) -> Result<(), Failure> {
+    let Some(stuck) = machine.state.pointer(Pointer::Pending)? else { return Ok(()) };
+    let (outcome, cause) = if machine.state.pointer(Pointer::Committed)? == Some(stuck) {
+        (Outcome::Committed, "")
+    } else {
+        (Outcome::Reverted, "what was committed did not work either")
+    };
+    let record = machine.state.record(stuck)?;
+    Ok(machine.state.update(&Record { outcome, cause: cause.to_owned(), ..record })?)
 }
 
 fn lock_soon(machine: &Machine) -> Result<Option<Lock>, IoError> {
@@ -294,17 +297,7 @@ fn record(
         To::Generation(number) => format!("generation {number}"),
         To::Predecessor => format!("generation {}", again.as_ref().map_or(0, |record| record.number)),
     };
-    let mut folders = observed.made_folders.clone();
-    for step in &plan.steps {
-        match &step.action {
-            Action::MakeFolder(path) => drop(folders.insert(path.clone())),
-            Action::RemoveFolder(path) => drop(folders.remove(path)),
-            _ => {}
-        }
-    }
-    Ok(Record {
-        folders_before: held_folders(observed, bundle),
-        aside: held_aside(observed, bundle, (plan, number)),
+    let record = Record {
         format: FORMAT,
         number,
         parent: parent.as_ref().map_or(0, |parent| parent.number),
@@ -318,17 +311,14 @@ fn record(
         activator: String::new(),
         outcome: Outcome::Pending,
         cause: String::new(),
-        steps: plan.steps.iter().map(ToString::to_string).collect(),
-        folders: folders.into_iter().collect(),
-        ran: ran(observed),
-    })
-}
-
-/// The units that run, and those that ran before an activation that could not be put back.
-fn ran(observed: &Observed) -> Vec<UnitName> {
-    let units = observed.units.iter().flatten();
-    let running = units.filter(|(_, unit)| unit.active == Active::Active).map(|(name, _)| name.clone());
-    running.chain(observed.ran.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect()
+        steps: Vec::new(),
+        folders: Vec::new(),
+        ran: Vec::new(),
+        unended: Vec::new(),
+        aside: Vec::new(),
+        folders_before: Vec::new(),
+    };
+    Ok(record.noting(observed, (bundle, plan)))
 }
 
 /// The change itself, and its proof.

@@ -4,7 +4,7 @@
 
 use crate::base::layout;
 use crate::base::name::UnitName;
-use crate::switch::failure::Failure;
+use crate::switch::failure::{Failure, both};
 use crate::switch::machine::Machine;
 use crate::switch::perform::Part;
 use crate::switch::recover::{Recovered, recover};
@@ -23,10 +23,7 @@ const CAUSE: &str = "the machine went down before it was done";
 pub fn boot(machine: &mut Machine) -> Result<Recovered, Failure> {
     let recovered = put_back(machine);
     // What could not be put back is no reason not to start what is live.
-    let started = start(machine);
-    let recovered = recovered?;
-    started?;
-    Ok(recovered)
+    both(recovered, start(machine))
 }
 
 fn put_back(machine: &mut Machine) -> Result<Recovered, Failure> {
@@ -34,13 +31,14 @@ fn put_back(machine: &mut Machine) -> Result<Recovered, Failure> {
     let _lock = machine.state.lock()?;
     let recovered = recover(machine, Part::Files, CAUSE);
     // Memory was lost with the power. What has no secrets is started all the same.
-    let unsealed = match machine.state.generations()?.live {
+    both(recovered, unseal_live(machine))
+}
+
+fn unseal_live(machine: &Machine) -> Result<(), Failure> {
+    match machine.state.generations()?.live {
         Some(live) => secrets::unseal(machine, &live.bundle),
         None => Ok(()),
-    };
-    let recovered = recovered?;
-    unsealed?;
-    Ok(recovered)
+    }
 }
 
 /// Starts our units where there are any and the administrator did not mask them all.

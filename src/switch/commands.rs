@@ -340,7 +340,7 @@ fn is_committed(machine: &Machine, bundle: &Bundle) -> Result<bool, Failure> {
 
 /// The plan for the next generation, with nothing done.
 fn next_plan(machine: &mut Machine, bundle: &Bundle) -> Result<Plan, Failure> {
-    let number = machine.state.numbers()?.last().map_or(1, |last| last + 1);
+    let number = machine.state.next_number()?;
     Ok(planned(machine, (number, bundle))?.1)
 }
 

@@ -99,6 +99,21 @@ impl Failure {
     }
 }
 
+/// Both results: of two failures the first, with what is known of the second.
+///
+/// # Errors
+/// Where one of them is one.
+pub fn both<T>(
+    first: Result<T, impl Into<Failure>>,
+    second: Result<(), impl Into<Failure>>,
+) -> Result<T, Failure> {
+    match (first.map_err(Into::into), second.map_err(Into::into)) {
+        (Err(first), Err(second)) => Err(first.details([second.message]).details(second.details)),
+        (Err(failure), Ok(())) | (Ok(_), Err(failure)) => Err(failure),
+        (Ok(value), Ok(())) => Ok(value),
+    }
+}
+
 /// As people see it: the error, what is to be known, what to do.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -134,6 +149,15 @@ pub fn harmless(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_cause_is_lost() {
+        let (one, two) = (Failure::refused("a").exit(Exit::Stuck), Failure::refused("b").details(["c"]));
+        let told = both::<()>(Err(one), Err(two.clone())).unwrap_err();
+        assert_eq!((told.exit, told.to_string().as_str()), (Exit::Stuck, "error: a\n  b\n  c"));
+        assert_eq!(both(Ok::<_, Failure>(1), Err(two.clone())), Err(two));
+        assert_eq!(both(Ok::<_, Failure>(1), Ok::<_, Failure>(())), Ok(1));
+    }
 
     #[test]
     fn terminals_are_not_told_what_to_do() {

@@ -6,6 +6,7 @@
 //! | wanted | nothing, or something of ours | placed after the flip |
 //! | wanted | somebody else's, new to us, with `adopt` | set aside before the flip, ours is renamed over it after the flip |
 //! | wanted | on the way back, what the committed generation had set aside | ours is renamed over it |
+//! | wanted | forward, what was set aside and an activation that did not end gave back | ours is renamed over it |
 //! | wanted | somebody else's | forward, it is in the way; back, it is left |
 //! | goes | what was set aside for it | nothing: it is given back |
 //! | goes | somebody else's | nothing |
@@ -27,7 +28,7 @@ use crate::switch::observed::{Aside, Found, Observed, live_target, shadowed_by};
 use crate::switch::plan::{Action, Collision, Desired, Plan, Steps, Way};
 use crate::switch::record::{FolderBefore, SetAside};
 
-/// The steps for all managed paths of the live, the committed, the pending and the desired bundle.
+/// The steps for all managed paths of the desired bundle, and of all that may have placed some.
 pub(super) fn file_steps(observed: &Observed, desired: Desired<'_>, plan: &mut Plan) -> Steps {
     let mut steps = Steps::default();
     let wanted: &[ManagedPath] =
@@ -120,9 +121,13 @@ impl<'a> Case<'a> {
             if !found.is_placed(managed, bundle) {
                 steps.after(placed(managed), "it leads elsewhere or has other bytes");
             }
-        } else if self.was_given_back(path, found) {
+        } else if self.was_given_back(path, (found, managed.adopt)) {
             steps.after(placed(managed), "what was set aside for it had been given back");
-        } else if self.way == Way::Forward && managed.adopt && self.is_new(path) && *found != Found::Other {
+        } else if self.way == Way::Forward
+            && managed.adopt
+            && self.is_new(path, found)
+            && *found != Found::Other
+        {
             steps.before(Action::SetAside(path.clone()), "it is somebody else's, and is adopted");
             steps.after(placed(managed), "what was there is set aside");
         } else {
@@ -132,7 +137,7 @@ impl<'a> Case<'a> {
 
     fn in_the_way(self, managed: &ManagedPath, found: &Found) -> Collision {
         let path = &managed.path;
-        let (what, adopt) = if !self.is_new(path) {
+        let (what, adopt) = if !self.is_new(path, found) {
             ("was replaced by somebody else's file", None)
         } else if *found == Found::Other {
             ("is somebody else's, and neither a file nor a link", None)
@@ -144,12 +149,13 @@ impl<'a> Case<'a> {
 
     /// Files that stand before a unit of the desired bundle.
     fn shadowed(self, unit: &Unit, (steps, plan): (&mut Steps, &mut Plan)) {
-        let is_new = !self.observed.generations.bundles().any(|bundle| bundle.unit(&unit.name).is_some());
+        let held = self.observed.generations.bundles().any(|bundle| bundle.unit(&unit.name).is_some());
         for (path, found) in self.observed.shadows.get(&unit.name).into_iter().flatten() {
-            if self.was_given_back(path, found) {
+            if self.was_given_back(path, (found, unit.adopt)) {
                 steps.after(Action::Remove(path.clone()), "what was set aside had been given back");
                 continue;
             }
+            let is_new = !held || self.is_as_before(path, found);
             let can_be = self.way == Way::Forward && is_new && *found != Found::Other;
             if can_be && unit.adopt {
                 let reason = format!("it stands before our `{}`, and is adopted", unit.name);
@@ -162,17 +168,28 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Whether no generation has held the path: what replaced ours since is no file that was there before us.
-    fn is_new(self, path: &TargetPath) -> bool {
+    /// Whether no generation has held the path, but for those that did not end and left what was there before: what
+    /// replaced ours since is no file that was there before us.
+    fn is_new(self, path: &TargetPath, found: &Found) -> bool {
         let generations = &self.observed.generations;
         let held = |bundle: &Bundle| bundle.manifest.paths.iter().any(|managed| managed.path == *path);
-        !generations.bundles().any(held)
+        !generations.bundles().any(held) || self.is_as_before(path, found)
     }
 
-    /// On the way back, whether a path has what the committed generation had set aside.
-    fn was_given_back(self, path: &TargetPath, found: &Found) -> bool {
-        let aside = self.observed.aside.get(path);
-        self.way == Way::Back && aside.is_some_and(|aside| aside.committed && aside.found == *found)
+    /// Whether an activation that did not end has never set aside what is at a path, or has given it back.
+    fn is_as_before(self, path: &TargetPath, found: &Found) -> bool {
+        let as_before = |aside: &Aside| aside.found == Found::Absent || aside.found == *found;
+        self.observed.generations.pending.is_some() && self.observed.aside.get(path).is_some_and(as_before)
+    }
+
+    /// Whether a path has what was set aside for ours, which is to take its place again: on the way back, ours of the
+    /// committed generation; forward, ours too of one that did not end, where what is there is to be adopted.
+    fn was_given_back(self, path: &TargetPath, (found, adopt): (&Found, bool)) -> bool {
+        let aside = self.observed.aside.get(path).filter(|aside| aside.found == *found);
+        aside.is_some_and(|aside| match self.way {
+            Way::Back => aside.committed,
+            Way::Forward => self.observed.generations.pending.is_some() && (aside.committed || adopt),
+        })
     }
 
     /// A path that the desired bundle has not.

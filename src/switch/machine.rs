@@ -1,6 +1,5 @@
 //! A target with all its doors: files, the activator's own folder, systemd. What is looked at is gathered here.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -12,12 +11,13 @@ use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
 use crate::switch::accounts::Accounts;
 use crate::switch::aside;
-use crate::switch::observed::{Active, Found, Generation, Generations, Observed, SHADOWING, UnitFound};
+use crate::switch::observed::{Active, Found, Observed, SHADOWING, UnitFound};
 use crate::switch::peek::Peek;
-use crate::switch::record::{FolderBefore, Record};
+use crate::switch::record::FolderBefore;
+use crate::switch::recorded::Records;
 use crate::switch::root::Root;
 use crate::switch::state::{State, StateError};
-use crate::switch::systemd::{self, Systemd, SystemdError};
+use crate::switch::systemd::{self, Load, Systemd, SystemdError};
 use crate::switch::traces::running_digest;
 use crate::switch::users::{self, UsersError};
 
@@ -49,19 +49,8 @@ pub enum LookError {
     Users(#[from] UsersError),
 }
 
-/// Records, by the number of their generation.
-type Records = BTreeMap<u64, Record>;
-
 /// What folders were like before us; what folders are like.
 type Folders = (BTreeSet<FolderBefore>, BTreeMap<TargetPath, FolderBefore>);
-
-/// The records that say what was there before us, with whether it is that of the committed generation. That comes last:
-/// where both say something of one path, it counts.
-fn held<'a>(generations: &Generations, records: &'a Records) -> impl Iterator<Item = (&'a Record, bool)> {
-    [(&generations.pending, false), (&generations.committed, true)]
-        .into_iter()
-        .filter_map(|(generation, committed)| Some((records.get(&generation.as_ref()?.number)?, committed)))
-}
 
 impl Machine {
     /// The machine that this program runs on.
@@ -89,10 +78,12 @@ impl Machine {
     /// Where something cannot be looked at.
     pub fn observe(&mut self, desired: Option<&Bundle>) -> Result<Observed, LookError> {
         let generations = self.state.generations()?;
-        let records = self.records(&generations)?;
-        let (made_folders, ran) = self.recorded(&generations, &records);
+        let records = Records::read(&generations, |number| self.state.record(number))?;
+        let made_folders = records.folders().into_iter();
+        let made_folders = made_folders.filter(|folder| self.root.is_folder(folder.as_str())).cloned();
+        let made_folders = made_folders.collect();
         let bundles: Vec<&Bundle> = generations.bundles().chain(desired).collect();
-        let aside = aside::observe(&self.state, held(&generations, &records))?;
+        let aside = aside::observe(&self.state, records.held())?;
         let paths: BTreeSet<&TargetPath> = bundles
             .iter()
             .flat_map(|bundle| bundle.manifest.paths.iter().map(|managed| &managed.path))
@@ -110,8 +101,12 @@ impl Machine {
                 }
             }
         }
-        let names: BTreeSet<&UnitName> =
-            bundles.iter().flat_map(|bundle| bundle.manifest.units.iter().map(|unit| &unit.name)).collect();
+        let ran = records.ran();
+        let mut names = BTreeMap::new();
+        for unit in bundles.iter().flat_map(|bundle| &bundle.manifest.units) {
+            *names.entry(&unit.name).or_insert_with(|| ran.contains(&unit.name)) |=
+                !unit.wanted_by.is_empty();
+        }
         let shadowed = desired.iter().flat_map(|bundle| &bundle.manifest.units).map(|unit| &unit.name);
         let shadows =
             shadowed.map(|name| Ok((name.clone(), self.shadows(name)?))).collect::<Result<_, IoError>>()?;
@@ -120,7 +115,7 @@ impl Machine {
             None => Accounts::default(),
         };
         let units = self.units(&names)?;
-        let (folders_before, folders) = self.folders(held(&generations, &records), desired)?;
+        let (folders_before, folders) = self.folders(&records, desired)?;
         drop(bundles);
         Ok(Observed {
             generations,
@@ -131,33 +126,17 @@ impl Machine {
             shadows,
             accounts,
             ran,
+            unended: records.numbers(),
             aside,
             folders_before,
             folders,
         })
     }
 
-    /// The records of these generations, each read once.
-    fn records(&self, generations: &Generations) -> Result<Records, StateError> {
-        let mut records = Records::new();
-        for generation in
-            [&generations.live, &generations.committed, &generations.pending].into_iter().flatten()
-        {
-            if let Entry::Vacant(place) = records.entry(generation.number) {
-                place.insert(self.state.record(generation.number)?);
-            }
-        }
-        Ok(records)
-    }
-
     /// What folders were like before us, and what they, and those of a bundle, are like.
-    fn folders<'a>(
-        &self,
-        held: impl Iterator<Item = (&'a Record, bool)>,
-        desired: Option<&Bundle>,
-    ) -> Result<Folders, LookError> {
+    fn folders(&self, records: &Records, desired: Option<&Bundle>) -> Result<Folders, LookError> {
         let before: BTreeSet<FolderBefore> =
-            held.flat_map(|(record, _)| record.folders_before.iter().cloned()).collect();
+            records.held().flat_map(|(record, _)| record.folders_before.iter().cloned()).collect();
         let wanted =
             desired.iter().flat_map(|bundle| bundle.manifest.directories.iter().map(|one| &one.path));
         let mut found = BTreeMap::new();
@@ -167,36 +146,23 @@ impl Machine {
         Ok((before, found))
     }
 
-    /// What the records of unfinished and live generations say that cannot be seen: which folders were made, and which
-    /// units ran before.
-    fn recorded(
-        &self,
-        generations: &Generations,
-        records: &Records,
-    ) -> (BTreeSet<TargetPath>, BTreeSet<UnitName>) {
-        let record = |generation: &Option<Generation>| records.get(&generation.as_ref()?.number);
-        let (live, pending) = (record(&generations.live), record(&generations.pending));
-        let folders = [live, pending].into_iter().flatten().flat_map(|record| &record.folders);
-        let folders = folders.filter(|folder| self.root.is_folder(folder.as_str())).cloned().collect();
-        let ran = pending.iter().flat_map(|record| record.ran.iter().cloned()).collect();
-        (folders, ran)
-    }
-
     fn units(
         &mut self,
-        names: &BTreeSet<&UnitName>,
+        names: &BTreeMap<&UnitName, bool>,
     ) -> Result<Option<BTreeMap<UnitName, UnitFound>>, LookError> {
         let Some(systemd) = &mut self.systemd else {
             return Ok(None);
         };
-        let asked: Vec<&UnitName> = names.iter().copied().collect();
+        let asked: Vec<&UnitName> = names.keys().copied().collect();
         let states = systemd.units(&asked)?;
         let mut found = BTreeMap::new();
         for (name, state) in states {
             let running = running_digest(&name).on("read the running definition of", name.as_str())?;
             let running = running.and_then(|hex| Digest::from_hex(&hex));
             let passing = matches!(state.active, systemd::Active::Activating | systemd::Active::Deactivating);
-            let active = active(&state, passing && systemd.ends_by_itself(&name)?);
+            let rests = state.active == systemd::Active::Inactive && state.load == Load::Loaded;
+            let asked = passing || (rests && names.get(&name) == Some(&true));
+            let active = active(&state, asked && systemd.ends_by_itself(&name)?);
             found.insert(name, UnitFound { active, masked: state.masked(), running });
         }
         Ok(Some(found))
@@ -221,10 +187,11 @@ impl Machine {
 
 /// A unit that systemd is about to start again after a failure counts as failed, as does one that is ending with nobody
 /// having asked for it.
-fn active(state: &systemd::UnitState, works: bool) -> Active {
+fn active(state: &systemd::UnitState, ends: bool) -> Active {
     match state.active {
         systemd::Active::Activating if state.sub.starts_with("auto-restart") => Active::Failed,
-        _ if works => Active::Working,
+        systemd::Active::Inactive if ends => Active::Ended,
+        _ if ends => Active::Working,
         systemd::Active::Deactivating if state.job.is_none() => Active::Failed,
         systemd::Active::Active | systemd::Active::Reloading | systemd::Active::Activating => Active::Active,
         systemd::Active::Failed => Active::Failed,

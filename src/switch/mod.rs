@@ -29,6 +29,7 @@ pub mod perform;
 pub mod prepare;
 pub mod prove;
 pub mod record;
+pub mod recorded;
 pub mod recover;
 
 pub mod aside;

@@ -12,17 +12,19 @@ use crate::store::manifest::{
     ClosureObject, ManagedPath, Manifest, Mode, Place, Target, Unit as ManifestUnit,
 };
 use crate::store::object::{ObjectDigest, file_digest};
-use crate::switch::file_rules::held_aside;
 use crate::switch::observed::{
     Active, Aside, Found, Generation, Generations, Observed, UnitFound, kept_target, live_target,
 };
 use crate::switch::plan::{Action, Desired, Plan, Step, Way, plan};
-use crate::switch::record::SetAside;
+use crate::switch::record::{FORMAT, Outcome, Record, SetAside};
+use crate::switch::recorded::Records;
 
 mod laws;
 
 const PATHS: [&str; 6] = ["/etc/a", "/etc/b", "/etc/sub/c", "/etc/sudoers.d/d", STRAIGHT, "/etc/sudoers.d/e"];
 const STRAIGHT: &str = "/etc/localtime";
+/// The one whose folder may not be there.
+const IN_SUB: usize = 2;
 /// Those of the paths that adopt what somebody else has there.
 const ADOPTS: [usize; 4] = [1, 2, 4, 5];
 const UNITS: [&str; 3] = ["one.service", "two.service", "three.timer"];
@@ -97,14 +99,40 @@ fn bundle(spec: &Spec) -> Bundle {
     Bundle::seal(Manifest { objects: objects.into_values().collect(), paths, units, ..empty }).unwrap()
 }
 
+/// A record that knows nothing yet.
+fn blank(number: u64, bundle: &Bundle) -> Record {
+    Record {
+        format: FORMAT,
+        number,
+        parent: 0,
+        predecessor: 0,
+        bundle: bundle.name.clone(),
+        provenance: None,
+        when: String::new(),
+        by: String::new(),
+        from: String::new(),
+        dbm: String::new(),
+        activator: String::new(),
+        outcome: Outcome::Pending,
+        cause: String::new(),
+        steps: Vec::new(),
+        folders: Vec::new(),
+        ran: Vec::new(),
+        unended: Vec::new(),
+        aside: Vec::new(),
+        folders_before: Vec::new(),
+    }
+}
+
 /// The machine: what can be observed of it, all generations that there are, and what they have set aside.
 #[derive(Debug, Clone)]
 struct Model {
     seen: Observed,
     bundles: BTreeMap<u64, Bundle>,
-    /// What each generation's record says is set aside.
-    records: BTreeMap<u64, Vec<SetAside>>,
+    records: BTreeMap<u64, Record>,
     copies: BTreeMap<SetAside, Found>,
+    /// The generation whose units systemd has read.
+    loaded: Option<u64>,
     /// What was at each path before us.
     before: BTreeMap<TargetPath, Found>,
 }
@@ -140,14 +168,14 @@ impl Model {
             paths.insert(shadow(&unit(index)), found);
         }
         let units = of_units;
-        let seen = Observed {
-            paths: paths.clone(),
-            units: Some(units),
-            missing_folders: vec![TargetPath::new("/etc/sub").unwrap()],
-            ..Observed::default()
+        let missing_folders = match &paths[&path(IN_SUB)] {
+            Found::Absent => vec![TargetPath::new("/etc/sub").unwrap()],
+            _ => Vec::new(),
         };
+        let seen =
+            Observed { paths: paths.clone(), units: Some(units), missing_folders, ..Observed::default() };
         let (bundles, records, copies) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { seen, bundles, records, copies, before: paths }
+        Self { seen, bundles, records, copies, loaded: None, before: paths }
     }
 
     fn generation(&self, number: Option<u64>) -> Option<Generation> {
@@ -155,21 +183,25 @@ impl Model {
     }
 
     fn set_pending(&mut self, number: Option<u64>) {
-        self.seen.ran = match number {
-            Some(_) => self.running(),
-            None => BTreeSet::new(),
-        };
         self.seen.generations.pending = self.generation(number);
-        self.look_aside();
+        let unended = number.map(|number| self.records[&number].unended.clone()).unwrap_or_default();
+        self.seen.generations.unended =
+            unended.into_iter().filter_map(|number| self.generation(Some(number))).collect();
+        self.look();
     }
 
-    /// What the door to the files that are set aside sees.
-    fn look_aside(&mut self) {
-        let generations = &self.seen.generations;
+    /// What is seen by the records, where it has changed.
+    fn look(&mut self) {
+        let record = |number| self.records.get(&number).cloned().ok_or(number);
+        let records = Records::read(&self.seen.generations, record).unwrap();
+        self.seen.ran = records.ran();
+        self.seen.unended = records.numbers();
+        let missing = &self.seen.missing_folders;
+        self.seen.made_folders =
+            records.folders().into_iter().filter(|folder| !missing.contains(folder)).cloned().collect();
         self.seen.aside.clear();
-        for (generation, committed) in [(&generations.pending, false), (&generations.committed, true)] {
-            let entries = generation.iter().filter_map(|generation| self.records.get(&generation.number));
-            for entry in entries.flatten() {
+        for (record, committed) in records.held() {
+            for entry in &record.aside {
                 let found = self.copies.get(entry).cloned().unwrap_or(Found::Absent);
                 let aside = Aside { generation: entry.generation, found, committed };
                 self.seen.aside.insert(entry.path.clone(), aside);
@@ -178,19 +210,24 @@ impl Model {
     }
 
     /// What is done when a switch has ended: copies that nothing needs go.
-    fn sweep(&mut self) {
+    fn end(&mut self) {
         let committed = self.seen.generations.committed.as_ref().map(|committed| committed.number);
-        let held = committed.and_then(|number| self.records.get(&number)).cloned().unwrap_or_default();
+        let held = committed.map(|number| self.records[&number].aside.clone()).unwrap_or_default();
         let paths = &self.seen.paths;
         self.copies.retain(|entry, copy| held.contains(entry) || paths[&entry.path] != *copy);
-        self.look_aside();
+        self.set_pending(None);
     }
 
     /// Notes a generation and its plan, as its record does.
     fn begin(&mut self, number: u64, plan: &Plan) {
-        let held = held_aside(&self.seen, &self.bundles[&number], (plan, number));
-        self.records.insert(number, held);
+        let bundle = &self.bundles[&number];
+        self.records.insert(number, blank(number, bundle).noting(&self.seen, (bundle, plan)));
         self.set_pending(Some(number));
+    }
+
+    /// Whether the folder of a path is not there, so that nothing can be placed in it.
+    fn is_folderless(&self, path: &TargetPath) -> bool {
+        self.seen.missing_folders.iter().any(|folder| path.is_below(folder.as_str()))
     }
 
     /// Whether everything of somebody else's is in its place, or set aside.
@@ -206,9 +243,16 @@ impl Model {
         units.filter(|(_, unit)| unit.active == Active::Active).map(|(name, _)| name.clone()).collect()
     }
 
+    /// Does a step, if it can be done.
     fn step(&mut self, step: &Step) {
-        let live = |model: &Self| model.seen.generations.live.as_ref().map(|live| live.bundle.clone());
-        match &step.action {
+        self.change(&step.action);
+        self.look();
+    }
+
+    fn change(&mut self, action: &Action) {
+        let live = self.seen.generations.live.as_ref();
+        match action {
+            Action::Link(path) | Action::Copy { path, .. } if self.is_folderless(path) => {}
             Action::Retarget { path, generation } => {
                 self.seen.paths.insert(path.clone(), Found::Link(kept_target(path, *generation)));
             }
@@ -216,11 +260,11 @@ impl Model {
                 let generation = self.seen.generations.pending.as_ref().unwrap().number;
                 let entry = SetAside { path: path.clone(), generation };
                 self.copies.insert(entry, self.seen.paths[path].clone());
-                self.look_aside();
             }
             Action::GiveBack { path, generation } => {
                 let entry = SetAside { path: path.clone(), generation: *generation };
                 self.seen.paths.insert(path.clone(), self.copies[&entry].clone());
+                self.seen.missing_folders.retain(|folder| !path.is_below(folder.as_str()));
             }
             Action::Straight { path, to } => {
                 self.seen.paths.insert(path.clone(), Found::Link(to.to_string()));
@@ -230,7 +274,7 @@ impl Model {
                 self.seen.paths.insert(path.clone(), Found::Link(live_target(path)));
             }
             Action::Copy { path, object, mode } => {
-                let bundle = live(self).unwrap();
+                let bundle = &live.unwrap().bundle;
                 let object = bundle.manifest.objects.iter().find(|found| found.name == *object).unwrap();
                 let ObjectDigest::File(digest) = object.digest else { unreachable!() };
                 let found = Found::File { digest, mode: mode.bits(), root: true };
@@ -239,23 +283,31 @@ impl Model {
             Action::Remove(path) => drop(self.seen.paths.insert(path.clone(), Found::Absent)),
             Action::MakeFolder(folder) => {
                 self.seen.missing_folders.retain(|missing| missing != folder);
-                self.seen.made_folders.insert(folder.clone());
             }
             Action::RemoveFolder(folder) => {
-                self.seen.made_folders.remove(folder);
-                self.seen.missing_folders.push(folder.clone());
+                let mut inside = self.seen.paths.iter().filter(|(path, _)| path.is_below(folder.as_str()));
+                if inside.all(|(_, found)| *found == Found::Absent) {
+                    self.seen.missing_folders = vec![folder.clone()];
+                }
             }
             Action::Stop(name) => self.set_unit(name, Active::Inactive, None),
             Action::Start(name) | Action::Restart(name) | Action::Reload(name) => {
-                let service = name.as_str().ends_with(".service") && !self.is_theirs(name);
-                let digest = service.then(|| live(self).unwrap().unit(name).unwrap().digest);
-                self.set_unit(name, Active::Active, digest);
+                let ours = self.loaded().iter().find(|unit| unit.name == *name).map(|unit| unit.digest);
+                if self.is_theirs(name) {
+                    self.set_unit(name, Active::Active, None);
+                } else if let Some(digest) = ours {
+                    let is_service = name.as_str().ends_with(".service");
+                    self.set_unit(name, Active::Active, is_service.then_some(digest));
+                }
             }
-            Action::Directories
-            | Action::RestoreFolder(_)
-            | Action::DaemonReload
-            | Action::ResetFailed(_) => {}
+            Action::DaemonReload => self.loaded = live.map(|live| live.number),
+            Action::Directories | Action::RestoreFolder(_) | Action::ResetFailed(_) => {}
         }
+    }
+
+    /// The units that systemd has read.
+    fn loaded(&self) -> &[ManifestUnit] {
+        self.loaded.map_or(&[], |number| &self.bundles[&number].manifest.units)
     }
 
     fn set_unit(&mut self, name: &UnitName, active: Active, running: Option<Digest<OfUnit>>) {
@@ -301,8 +353,7 @@ impl Model {
 
     fn commit(&mut self, number: u64) {
         self.seen.generations.committed = self.generation(Some(number));
-        self.sweep();
-        self.set_pending(None);
+        self.end();
     }
 
     /// What a user of the machine sees: bytes at paths, definitions that run.

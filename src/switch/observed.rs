@@ -21,7 +21,7 @@ pub struct Generation {
     pub bundle: Bundle,
 }
 
-/// The generations that three links of the state folder name.
+/// The generations that may have put something on the machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Generations {
     /// `current`: every managed link goes through it.
@@ -30,15 +30,15 @@ pub struct Generations {
     pub committed: Option<Generation>,
     /// `pending`: an activation is under way, or was when its program was killed.
     pub pending: Option<Generation>,
+    /// Those that were pending before it and could not be put back, as its record says; of equal bundles one.
+    pub unended: Vec<Generation>,
 }
 
 impl Generations {
     /// All bundles that may have put something on the machine.
     pub fn bundles(&self) -> impl Iterator<Item = &Bundle> {
-        [&self.live, &self.committed, &self.pending]
-            .into_iter()
-            .flatten()
-            .map(|generation| &generation.bundle)
+        let links = [&self.live, &self.committed, &self.pending].into_iter().flatten();
+        links.chain(self.unended.iter().rev()).map(|generation| &generation.bundle)
     }
 }
 
@@ -81,6 +81,8 @@ pub enum Active {
     /// It does its work, after which it ends by itself: `Type=oneshot` without `RemainAfterExit=`, such as what a timer
     /// starts.
     Working,
+    /// It did its work, and waits until it is started again.
+    Ended,
     /// It does not run.
     Inactive,
     /// It does not run because it failed, or systemd waits before it tries again.
@@ -104,11 +106,14 @@ pub struct Observed {
     pub shadows: BTreeMap<UnitName, BTreeMap<TargetPath, Found>>,
     /// Users and groups that the machine's files have.
     pub accounts: Accounts,
-    /// Units of ours that ran when the pending activation began.
+    /// Units of ours that ran before the first activation that has not ended.
     pub ran: BTreeSet<UnitName>,
-    /// Somebody else's files that the committed and the pending generation have set aside, by the path that they had.
+    /// The activations that have not ended, as the record of the next one names them.
+    pub unended: Vec<u64>,
+    /// Somebody else's files that the committed generation and those that have not ended have set aside, by the path
+    /// that they had.
     pub aside: BTreeMap<TargetPath, Aside>,
-    /// What folders were like before us, as the records of the committed generation and of the pending one say.
+    /// What folders were like before us, as the records of the same generations say.
     pub folders_before: BTreeSet<FolderBefore>,
     /// What the folders of these records, and of the desired bundle, are like.
     pub folders: BTreeMap<TargetPath, FolderBefore>,
@@ -121,7 +126,7 @@ pub struct Aside {
     pub generation: u64,
     /// What the copy is; nothing where it was not made yet: then the file never left its place.
     pub found: Found,
-    /// Whether the committed generation holds it, and not only the pending one.
+    /// Whether the committed generation holds it, and not only one that has not ended.
     pub committed: bool,
 }
 

@@ -243,6 +243,8 @@ fn reload(observed: &Observed, desired: Desired<'_>, plan: &mut Plan) {
     let live = observed.generations.live.as_ref().map(|live| &live.bundle);
     if desired.way == Way::Back {
         plan.step(Action::DaemonReload, "systemd may have read what is put back");
+    } else if observed.generations.pending.is_some() {
+        plan.step(Action::DaemonReload, "systemd may have read what an activation left that did not end");
     } else if units(live) != units(desired.generation.map(|(_, bundle)| bundle)) {
         plan.step(Action::DaemonReload, "units differ");
     }

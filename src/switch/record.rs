@@ -76,8 +76,11 @@ pub struct Record {
     pub steps: Vec<String>,
     /// Folders that were made for managed paths, by this activation and those before it.
     pub folders: Vec<TargetPath>,
-    /// Units of ours that ran when it began.
+    /// Units of ours that ran when it began; where others had not ended, when the first of them began.
     pub ran: Vec<UnitName>,
+    /// Generations that were pending before it and could not be put back: what they left may still be there.
+    #[serde(default)]
+    pub unended: Vec<u64>,
     /// Somebody else's files that are set aside for paths of this generation, sorted.
     #[serde(default)]
     pub aside: Vec<SetAside>,
@@ -142,6 +145,10 @@ impl Record {
         out.texts("steps", self.steps.iter().map(String::as_str));
         out.texts("folders", self.folders.iter().map(TargetPath::as_str));
         out.texts("ran", self.ran.iter().map(UnitName::as_str));
+        // Activators that do not know the field read what has none.
+        if !self.unended.is_empty() {
+            out.numbers("unended", self.unended.iter().map(|number| number.cast_signed()));
+        }
         for aside in &self.aside {
             out.element("aside");
             out.text("path", aside.path.as_str());
@@ -203,6 +210,7 @@ mod tests {
             steps: vec!["flip `current`: \"quoted\"".into()],
             folders: vec![TargetPath::new("/etc/voevent").unwrap()],
             ran: vec![UnitName::new("comet.service").unwrap()],
+            unended: Vec::new(),
             aside: vec![SetAside { path: TargetPath::new("/etc/motd").unwrap(), generation: number }],
             folders_before: vec![FolderBefore {
                 path: TargetPath::new("/home/u").unwrap(),
@@ -221,6 +229,9 @@ mod tests {
     fn a_record_comes_back() {
         let record = record(2, 1, 'a');
         assert_eq!(Record::parse(&record.to_toml()), Ok(record.clone()));
+        assert!(!record.to_toml().contains("unended"));
+        let over = Record { unended: vec![3, 5], ..record.clone() };
+        assert_eq!(Record::parse(&over.to_toml()), Ok(over));
         let other = record.to_toml().replace("format = 1", "format = 2");
         assert_eq!(Record::parse(&other), Err(BadRecord::Format(2)));
         assert!(Record::parse("format = 1").is_err());

@@ -9,10 +9,9 @@
 //! Whoever calls it holds the lock.
 
 use crate::base::name::UnitName;
-use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
 use crate::switch::aside;
-use crate::switch::failure::{Exit, Failure};
+use crate::switch::failure::{Exit, Failure, both};
 use crate::switch::machine::Machine;
 use crate::switch::perform::{OnError, Part, perform, sweep};
 use crate::switch::plan::{Desired, Plan, Way, plan};
@@ -46,12 +45,8 @@ pub fn recover(machine: &mut Machine, part: Part, cause: &str) -> Result<Recover
         None => Ok(Recovered::Nothing),
     };
     // What never was pending keeps nothing from coming back.
-    let abandoned = abandon(machine);
-    let swept = secrets::sweep(machine);
-    let recovered = ended?;
-    abandoned?;
-    swept?;
-    Ok(recovered)
+    let ended = both(ended, abandon(machine));
+    both(ended, secrets::sweep(machine))
 }
 
 fn pending_ended(
@@ -87,16 +82,24 @@ fn back(machine: &mut Machine, pending: u64, part: Part) -> Result<(), Failure> 
     // They are there, unless somebody took them away: what can be put back without them is.
     let unsealed = bundle.map_or(Ok(()), |bundle| secrets::unseal(machine, bundle));
     let mut plan = plan_back(machine, generation)?;
-    let paths: Vec<TargetPath> = machine.observe(bundle)?.paths.into_keys().collect();
-    sweep(machine, &paths, pending)?;
+    let mut failed = None;
+    let seen = machine.observe(bundle)?;
+    for number in seen.unended {
+        sweep(machine, seen.paths.keys(), number)?;
+    }
     for _ in 0..ROUNDS {
-        perform(machine, &plan, (pending, bundle), (part, OnError::GoOn))?;
-        plan = plan_back(machine, generation)?;
-        if part == Part::Files || is_done(&plan) {
+        failed = perform(machine, &plan, (pending, bundle), (part, OnError::GoOn)).err();
+        let tried = std::mem::replace(&mut plan, plan_back(machine, generation)?);
+        // What failed may have come to be all the same, or be mended by what is to be done now, as where a unit was
+        // started too often.
+        let is_new = is_done(&plan) != is_done(&tried);
+        let is_hopeless =
+            failed.is_some() && !is_new && plan.steps.iter().all(|step| tried.steps.contains(step));
+        if part == Part::Files || is_hopeless || (failed.is_none() && is_done(&plan)) {
             break;
         }
     }
-    unsealed?;
+    both(unsealed, failed.map_or(Ok(()), Err))?;
     match (bundle, part) {
         (_, Part::Whole) if !is_done(&plan) => {
             Err(Failure::refused("what was committed does not come back").details(&plan.steps))

@@ -20,9 +20,11 @@
 
 #![expect(clippy::disallowed_methods, reason = "the door to the activator's own folder")]
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, symlink};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, symlink,
+};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
@@ -30,11 +32,10 @@ use rustix::fs::FlockOperation;
 use crate::base::io::{IoError, OnPath as _};
 use crate::base::layout;
 use crate::store::disk::{ReadError, Store, remove};
-use crate::store::manifest::Manifest;
 use crate::store::object::ObjectName;
-use crate::switch::live;
-use crate::switch::observed::{Generation, Generations};
-use crate::switch::record::{BadRecord, Record};
+use crate::switch::record::BadRecord;
+
+mod generations;
 
 /// The links that name a generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,6 +143,13 @@ impl State {
             let path = self.dir.join(folder);
             DirBuilder::new().recursive(true).mode(0o755).create(&path).on("make folder", &path)?;
         }
+        // Whoever can open the pool can lock it, and a switch would wait for them.
+        let pool = self.store().pool();
+        DirBuilder::new().recursive(true).mode(0o700).create(&pool).on("make folder", &pool)?;
+        if pool.metadata().on("look at", &pool)?.mode() & 0o077 != 0 {
+            let mode = Permissions::from_mode(0o700);
+            std::fs::set_permissions(&pool, mode).on("set the mode of", &pool)?;
+        }
         match self.dir.parent() {
             Some(parent) if new => sync(parent),
             _ => Ok(()),
@@ -243,107 +251,6 @@ impl State {
         }
         sync(folder)
     }
-
-    /// The numbers of all generations, ascending.
-    ///
-    /// # Errors
-    /// Where the system says no.
-    pub fn numbers(&self) -> Result<Vec<u64>, IoError> {
-        let dir = self.dir.join("generations");
-        let entries = match std::fs::read_dir(&dir) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error).on("list", &dir),
-        };
-        let mut numbers = Vec::new();
-        for entry in entries {
-            let name = entry.on("list", &dir)?.file_name();
-            numbers.extend(name.to_str().and_then(|name| name.parse::<u64>().ok()));
-        }
-        numbers.sort_unstable();
-        Ok(numbers)
-    }
-
-    /// The generation of a number.
-    ///
-    /// # Errors
-    /// Where there is none, or its bundle cannot be read.
-    pub fn generation(&self, number: u64) -> Result<Generation, StateError> {
-        let path = self.dir.join(format!("generations/{number}/bundle"));
-        let target = std::fs::read_link(&path).on("read link", &path)?;
-        let name = ObjectName::parse(&file_name(&target))
-            .map_err(|_| StateError::Pointer { path, target: target.to_string_lossy().into_owned() })?;
-        let bundle = self.store().bundle(&name).map_err(|error| StateError::Bundle { number, error })?;
-        Ok(Generation { number, bundle })
-    }
-
-    /// The generations that the three links name.
-    ///
-    /// # Errors
-    /// Where one of them cannot be read.
-    pub fn generations(&self) -> Result<Generations, StateError> {
-        let read = |pointer| match self.pointer(pointer)? {
-            Some(number) => self.generation(number).map(Some),
-            None => Ok(None),
-        };
-        let live = read(Pointer::Current)?;
-        let again = |pointer| match (self.pointer(pointer)?, &live) {
-            (Some(number), Some(live)) if live.number == number => Ok(Some(live.clone())),
-            _ => read(pointer),
-        };
-        let (committed, pending) = (again(Pointer::Committed)?, again(Pointer::Pending)?);
-        Ok(Generations { live, committed, pending })
-    }
-
-    /// The record of a generation.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
-    pub fn record(&self, number: u64) -> Result<Record, StateError> {
-        let path = self.record_path(number);
-        let text = std::fs::read_to_string(&path).on("read", &path)?;
-        Record::parse(&text).map_err(|error| StateError::Record { number, error })
-    }
-
-    fn record_path(&self, number: u64) -> PathBuf {
-        self.dir.join(format!("generations/{number}/record.toml"))
-    }
-
-    /// Makes the folder of a new generation, whole and durable, then gives it its number; `manifest` is its bundle's.
-    ///
-    /// # Errors
-    /// Where the system says no.
-    pub fn create(&self, record: &Record, manifest: &Manifest) -> Result<(), IoError> {
-        let generations = self.dir.join("generations");
-        let temporary = generations.join(".new");
-        remove(&temporary)?;
-        DirBuilder::new().mode(0o755).create(&temporary).on("make folder", &temporary)?;
-        symlink(format!("../../store/{}", record.bundle), temporary.join("bundle"))
-            .on("make link", &temporary)?;
-        if let Some(provenance) = &record.provenance {
-            symlink(format!("../../store/{provenance}"), temporary.join("provenance"))
-                .on("make link", &temporary)?;
-        }
-        live::make(&temporary, manifest, &self.store())?;
-        write_synced(&temporary.join("record.toml"), &record.to_toml())?;
-        sync(&temporary)?;
-        let path = generations.join(record.number.to_string());
-        std::fs::rename(&temporary, &path).on("rename to", &path)?;
-        sync(&generations)
-    }
-
-    /// Replaces the record of a generation.
-    ///
-    /// # Errors
-    /// Where the system says no.
-    pub fn update(&self, record: &Record) -> Result<(), IoError> {
-        let path = self.record_path(record.number);
-        let temporary = path.with_file_name(".record.toml.new");
-        remove(&temporary)?;
-        write_synced(&temporary, &record.to_toml())?;
-        std::fs::rename(&temporary, &path).on("rename to", &path)?;
-        sync(path.parent().unwrap_or(&self.dir))
-    }
 }
 
 fn file_name(path: &Path) -> String {
@@ -383,6 +290,23 @@ mod tests {
         symlink("/etc", state.dir().join("pending")).unwrap();
         let error = state.pointer(Pointer::Pending).unwrap_err().to_string();
         assert!(error.contains("changed by hand"), "{error}");
+    }
+
+    #[test]
+    fn nobody_else_can_lock_the_pool() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::below(dir.path());
+        let pool = state.store().pool();
+        for _ in 0..2 {
+            state.prepare().unwrap();
+            assert_eq!(pool.metadata().unwrap().mode() & 0o777, 0o700);
+            std::fs::set_permissions(&pool, Permissions::from_mode(0o755)).unwrap();
+        }
+        // It is what a batch locks.
+        let lock = File::open(&pool).unwrap();
+        let store = state.store();
+        let _batch = store.batch().unwrap();
+        assert!(rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! | goes, on the way back, and somebody else's of its name is given back | ran before | stopped as ours, started as theirs |
 //! | new, and wanted by something | runs not | started |
 //! | stays | is a oneshot at work | nothing: it ends by itself; with another definition and `X-StopIfChanged=`: stopped before |
+//! | stays | is a oneshot that is not at work | nothing |
 //! | stays | failed | started |
 //! | stays | was stopped by an activation that did not end | started |
 //! | stays | stopped by the administrator | nothing |
@@ -25,7 +26,7 @@ use crate::store::manifest::treatment::{self, IfChanged};
 use crate::switch::observed::{Active, Observed, UnitFound, shadowed_by};
 use crate::switch::plan::{Action, Desired, Plan, Steps, Way};
 
-/// The steps for all units of the live, the pending and the desired bundle.
+/// The steps for all units of the desired bundle, and of all that may have started some.
 pub(super) fn unit_steps(observed: &Observed, desired: Desired<'_>, plan: &mut Plan) -> Steps {
     let mut steps = Steps::default();
     let Some(found) = &observed.units else {
@@ -49,13 +50,22 @@ pub(super) fn unit_steps(observed: &Observed, desired: Desired<'_>, plan: &mut P
         }
         let theirs = observed.aside.keys().any(|path| shadowed_by(path).as_ref() == Some(name));
         let back = desired.way == Way::Back && theirs;
-        let case = Case { name, found, old: old_unit(observed, name), ran: observed.ran.contains(name) };
+        let ran = observed.ran.contains(name);
+        let case = Case {
+            name,
+            found,
+            old: old_unit(observed, name),
+            known: known_unit((observed, desired), name),
+            ran,
+        };
         match unit {
             None if back => case.is_given_back(&mut steps),
             None => case.goes(&mut steps),
             Some(unit) => case.stays_or_comes(unit, &mut steps, plan),
         }
     }
+    // Jobs that follow each other are queued together, in the order that the units ask for.
+    steps.after.sort_by_key(|step| !matches!(step.action, Action::ResetFailed(_)));
     steps
 }
 
@@ -64,12 +74,22 @@ fn old_unit<'a>(observed: &'a Observed, name: &UnitName) -> Option<&'a Unit> {
     observed.generations.bundles().find_map(|bundle: &Bundle| bundle.unit(name))
 }
 
+/// The unit as the generation has it that has surely started it: the desired one, where it is live already, else the
+/// committed one. What did not end may have left it or may not.
+fn known_unit<'a>((observed, desired): (&'a Observed, Desired<'_>), name: &UnitName) -> Option<&'a Unit> {
+    let generations = &observed.generations;
+    let number = desired.generation.map(|(number, _)| number);
+    let live = generations.live.as_ref().filter(|live| Some(live.number) == number);
+    live.or(generations.committed.as_ref()).and_then(|one| one.bundle.unit(name))
+}
+
 const DIFFERS: &str = "another definition of it runs";
 
 struct Case<'a> {
     name: &'a UnitName,
     found: &'a UnitFound,
     old: Option<&'a Unit>,
+    known: Option<&'a Unit>,
     ran: bool,
 }
 
@@ -83,7 +103,7 @@ impl Case<'_> {
             Active::Failed => {
                 steps.after(Action::ResetFailed(self.name.clone()), "no module has it any more");
             }
-            Active::Active | Active::Working | Active::Inactive => {}
+            Active::Active | Active::Working | Active::Ended | Active::Inactive => {}
         }
     }
 
@@ -102,6 +122,7 @@ impl Case<'_> {
     fn stays_or_comes(&self, new: &Unit, steps: &mut Steps, plan: &mut Plan) {
         let name = self.name;
         let was_wanted = self.old.is_some_and(|old| !old.wanted_by.is_empty());
+        let is_known_as_wanted = self.known.is_some_and(|known| !known.wanted_by.is_empty());
         let wanted = !new.wanted_by.is_empty() || name.as_str() == crate::base::layout::TARGET_UNIT;
         match self.found.active {
             Active::Active => self.runs(new, steps),
@@ -112,18 +133,26 @@ impl Case<'_> {
                 steps.after(Action::ResetFailed(name.clone()), "it had failed");
                 steps.after(Action::Start(name.clone()), "it had failed");
             }
-            Active::Inactive if self.ran => {
+            Active::Inactive | Active::Ended if self.ran && !self.is_ended(new) => {
                 steps.after(Action::Start(name.clone()), "it ran before");
             }
-            Active::Inactive if wanted && self.old.is_none() => {
+            Active::Inactive | Active::Ended if wanted && self.known.is_none() => {
                 steps.after(Action::Start(name.clone()), "it is new");
             }
-            Active::Inactive if wanted && !was_wanted && !new.wanted_by.is_empty() => {
+            Active::Inactive | Active::Ended
+                if wanted && !is_known_as_wanted && !new.wanted_by.is_empty() =>
+            {
                 steps.after(Action::Start(name.clone()), "it is wanted now");
             }
             Active::Inactive if wanted => plan.leave(name, "was stopped by hand: it stays stopped"),
-            Active::Working | Active::Failed | Active::Inactive => {}
+            Active::Working | Active::Ended | Active::Failed | Active::Inactive => {}
         }
+    }
+
+    /// Whether it does not run because it is a oneshot that did its work, as the new definition has it: the one that is
+    /// live is what systemd goes by.
+    fn is_ended(&self, new: &Unit) -> bool {
+        self.found.active == Active::Ended && self.old.is_some_and(|old| old.digest == new.digest)
     }
 
     /// Whether what runs has the new definition.
@@ -185,9 +214,10 @@ mod tests {
     fn done(active: Active, live: &Unit, new: &Unit) -> Vec<Action> {
         let running = Some(unit(1, false).digest);
         let found = UnitFound { active, masked: false, running };
-        let case = Case { name: &new.name, found: &found, old: Some(live), ran: true };
-        let mut steps = Steps::default();
-        case.stays_or_comes(new, &mut steps, &mut Plan::default());
+        let case = Case { name: &new.name, found: &found, old: Some(live), known: Some(live), ran: true };
+        let (mut steps, mut plan) = (Steps::default(), Plan::default());
+        case.stays_or_comes(new, &mut steps, &mut plan);
+        assert_eq!(plan.notes, [""; 0]);
         steps.before.into_iter().chain(steps.after).map(|step| step.action).collect()
     }
 
@@ -207,6 +237,17 @@ mod tests {
         let new = Unit { stop_if_changed: true, ..new };
         assert_eq!(done(Active::Working, &old, &new), [Action::Stop(new.name.clone())]);
         assert_eq!(done(Active::Working, &Unit { stop_if_changed: true, ..old.clone() }, &old), []);
+    }
+
+    #[test]
+    fn a_oneshot_that_ended_was_not_stopped() {
+        let (old, new) = (unit(1, false), unit(2, false));
+        let wanted = Unit { wanted_by: vec![UnitName::new("voevent.target").unwrap()], ..old.clone() };
+        assert_eq!(done(Active::Ended, &wanted, &wanted), []);
+        // It was none before.
+        let start = [Action::Start(old.name.clone())];
+        assert_eq!(done(Active::Ended, &old, &new), start);
+        assert_eq!(done(Active::Inactive, &wanted, &wanted), start);
     }
 
     #[test]

@@ -180,10 +180,15 @@ fn what_cannot_be_put_back_is_mended_by_the_next_switch() -> Result<()> {
     node.write_file(drop_in, "[Service]\nExecStartPre=/bin/false\n")?;
     let output = node.switch([format!("{SHIPPED}/store/{new}").as_str()])?;
     assert_eq!(output.code(), Some(5), "{output:?}");
-    node.wait(Duration::from_mins(1), || {
-        Ok(node.sh("systemctl list-units --plain --no-legend 'voevent-guard-*'")?.is_empty())
-    })?;
+    let unguarded = || Ok(node.sh("systemctl list-units --plain --no-legend 'voevent-guard-*'")?.is_empty());
+    node.wait(Duration::from_mins(1), unguarded)?;
     assert_eq!(node.sh("readlink /var/lib/voevent/pending")?, "generations/2");
+    // The next one is stuck too, and knows of the first.
+    let output = node.switch([format!("{SHIPPED}/store/{new}").as_str()])?;
+    assert_eq!(output.code(), Some(5), "{output:?}");
+    node.wait(Duration::from_mins(1), unguarded)?;
+    let said = node.sh("grep ^unended /var/lib/voevent/generations/*/record.toml")?;
+    assert_eq!(said, "/var/lib/voevent/generations/3/record.toml:unended = [2]");
     node.sh(&format!("rm {drop_in}"))?;
     node.switch_to(&new)?;
     assert_eq!(whole(&node, &[(&new, NEW)])?, NEW);
