@@ -38,10 +38,19 @@ pub fn set_aside(machine: &mut Machine, path: &TargetPath, number: u64) -> Resul
     }
     aside.copy_from(&machine.root, path, number)?;
     aside.sync()?;
-    if aside.look(path)? == machine.root.look(path)? {
+    refuse_changed(machine, path, number)
+}
+
+/// Refuses to go on where a file is not what generation `number` has set aside of it: it is somebody else's until ours
+/// is in its place.
+///
+/// # Errors
+/// Where it is not, or cannot be looked at.
+pub fn refuse_changed(machine: &Machine, path: &TargetPath, number: u64) -> Result<(), Failure> {
+    if open(&machine.state, number)?.look(path)? == machine.root.look(path)? {
         return Ok(());
     }
-    Err(Failure::refused(format!("`{path}` changed while it was set aside")).help("switch again"))
+    Err(Failure::refused(format!("`{path}` changed after it was set aside")).help("switch again"))
 }
 
 /// Puts a copy of what generation `from` has set aside into its place again.

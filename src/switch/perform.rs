@@ -1,5 +1,6 @@
 //! A plan is done, step by step, by one thread.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::base::name::UnitName;
@@ -7,7 +8,7 @@ use crate::base::path::TargetPath;
 use crate::store::bundle::Bundle;
 use crate::store::disk::Store;
 use crate::store::object::ObjectName;
-use crate::switch::aside::{give_back, set_aside};
+use crate::switch::aside::{give_back, refuse_changed, set_aside};
 use crate::switch::failure::Failure;
 use crate::switch::jobs::JobKind;
 use crate::switch::machine::Machine;
@@ -53,6 +54,7 @@ pub fn perform(
     (number, bundle): (u64, Option<&Bundle>),
     (part, on_error): (Part, OnError),
 ) -> Result<(), Failure> {
+    let adopted: BTreeSet<&TargetPath> = plan.steps.iter().filter_map(adopts).collect();
     let mut failure: Option<Failure> = None;
     let mut steps = plan.steps.as_slice();
     while let Some((step, rest)) = steps.split_first() {
@@ -62,7 +64,9 @@ pub fn perform(
             if part == Part::Files && comes_later(step) {
                 Ok(())
             } else {
-                one(machine, step, (number, bundle))
+                let replaced = replaces(step).filter(|path| adopted.contains(path));
+                let whole = replaced.map_or(Ok(()), |path| refuse_changed(machine, path, number));
+                whole.and_then(|()| one(machine, step, (number, bundle)))
             }
         } else {
             steps = others;
@@ -80,6 +84,25 @@ pub fn perform(
     }
     let synced = machine.root.sync().map_err(Failure::from);
     failure.map_or(synced, Err)
+}
+
+/// The path of somebody else's file that a step sets aside.
+const fn adopts(step: &Step) -> Option<&TargetPath> {
+    match &step.action {
+        Action::SetAside(path) => Some(path),
+        _ => None,
+    }
+}
+
+/// The path where a step has something else take the place of what is there.
+const fn replaces(step: &Step) -> Option<&TargetPath> {
+    match &step.action {
+        Action::Link(path)
+        | Action::Copy { path, .. }
+        | Action::Straight { path, .. }
+        | Action::Remove(path) => Some(path),
+        _ => None,
+    }
 }
 
 /// Whether a step has nothing to do with managed paths.

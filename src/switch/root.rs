@@ -152,43 +152,59 @@ impl Root {
         missing
     }
 
-    /// The first folder on the way to a path that another user than root can write.
+    /// The first folder on the way to a path that another user than root can write. Where a link is on the way, the
+    /// folders that it leads through count too.
     ///
     /// # Errors
     /// Where the system says no.
     pub fn writable_by_others(&self, path: &TargetPath) -> Result<Option<String>, IoError> {
-        let mut folder = String::new();
-        for part in path.components() {
-            let shown = if folder.is_empty() { "/" } else { &folder };
-            match self.open_beneath(shown, OFlags::PATH | OFlags::DIRECTORY) {
-                Ok(fd) => {
-                    let found = rustix::fs::fstat(&fd).on("look at", self.shown(shown))?;
-                    if found.st_uid != 0 || found.st_mode & 0o022 != 0 {
-                        return Ok(Some(shown.to_owned()));
-                    }
-                }
+        self.writable_on_the_way(path.parent(), true)
+    }
+
+    fn writable_on_the_way(&self, folder: &str, with_links: bool) -> Result<Option<String>, IoError> {
+        for end in folder.match_indices('/').map(|(at, _)| at).chain([folder.len()]) {
+            let shown = if end == 0 { "/" } else { &folder[..end] };
+            let fd = match self.open_beneath(shown, OFlags::PATH | OFlags::DIRECTORY) {
+                Ok(fd) => fd,
                 Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
                 Err(error) => return Err(error).on("open", self.shown(shown)),
+            };
+            let found = rustix::fs::fstat(&fd).on("look at", self.shown(shown))?;
+            if found.st_uid != 0 || found.st_mode & 0o022 != 0 {
+                return Ok(Some(shown.to_owned()));
             }
-            folder = format!("{folder}/{part}");
+            let real = path_of(&fd)?;
+            let real = real.strip_prefix(&self.dir).ok().and_then(Path::to_str);
+            if let Some(real) = real.filter(|real| with_links && *real != shown.trim_start_matches('/'))
+                && let Some(found) = self.writable_on_the_way(&format!("/{real}"), false)?
+            {
+                return Ok(Some(found));
+            }
         }
         Ok(None)
     }
 
-    /// The folder of a path, a name in it that is free, and the path for messages.
-    fn beside(&self, path: &TargetPath, number: u64) -> Result<(OwnedFd, String, PathBuf), IoError> {
+    /// Renames over a path what `make` makes in its folder, under the name that it is given; the path itself is for
+    /// messages. What cannot be placed does not stay.
+    fn place(
+        &mut self,
+        path: &TargetPath,
+        number: u64,
+        make: impl FnOnce(&OwnedFd, &str, &Path) -> Result<(), IoError>,
+    ) -> Result<(), IoError> {
         let (folder, temporary) = (self.folder(path.parent())?, temporary(path, number));
         let shown = self.shown(path.as_str());
         unlink(&folder, &temporary).on("remove", shown.with_file_name(&temporary))?;
-        Ok((folder, temporary, shown))
-    }
-
-    /// Renames what was made beside a path over it.
-    fn put_in_place(&mut self, folder: &OwnedFd, temporary: &str, path: &TargetPath) -> Result<(), IoError> {
-        rustix::fs::renameat(folder, temporary, folder, path.file_name())
-            .on("rename to", self.shown(path.as_str()))?;
-        self.touched.insert(path.parent().to_owned());
-        Ok(())
+        let placed = make(&folder, &temporary, &shown).and_then(|()| {
+            rustix::fs::renameat(&folder, &temporary, &folder, path.file_name()).on("rename to", &shown)
+        });
+        if placed.is_err() {
+            // Why it could not be placed is what is to be known.
+            let _ = unlink(&folder, &temporary);
+        } else {
+            self.touched.insert(path.parent().to_owned());
+        }
+        placed
     }
 
     /// Renames a link with this target into place.
@@ -196,9 +212,9 @@ impl Root {
     /// # Errors
     /// Where the system says no; the path is then as it was.
     pub fn place_link(&mut self, path: &TargetPath, target: &str, number: u64) -> Result<(), IoError> {
-        let (folder, temporary, shown) = self.beside(path, number)?;
-        rustix::fs::symlinkat(target, &folder, temporary.as_str()).on("make link", &shown)?;
-        self.put_in_place(&folder, &temporary, path)
+        self.place(path, number, |folder, temporary, shown| {
+            rustix::fs::symlinkat(target, folder, temporary).on("make link", shown)
+        })
     }
 
     /// Renames a file of root's with these bytes and this mode into place.
@@ -211,17 +227,17 @@ impl Root {
         (content, mode): (&[u8], u32),
         number: u64,
     ) -> Result<(), IoError> {
-        let (folder, temporary, shown) = self.beside(path, number)?;
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(&folder, temporary.as_str(), flags, Mode::RUSR | Mode::WUSR)
-            .on("create", &shown)?;
-        rustix::fs::fchown(&fd, Some(rustix::fs::Uid::ROOT), Some(rustix::fs::Gid::ROOT))
-            .on("own", &shown)?;
-        rustix::fs::fchmod(&fd, Mode::from_raw_mode(mode)).on("set the mode of", &shown)?;
-        let mut file = File::from(fd);
-        file.write_all(content).on("write", &shown)?;
-        file.sync_all().on("sync", &shown)?;
-        self.put_in_place(&folder, &temporary, path)
+        self.place(path, number, |folder, temporary, shown| {
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let fd =
+                rustix::fs::openat(folder, temporary, flags, Mode::RUSR | Mode::WUSR).on("create", shown)?;
+            rustix::fs::fchown(&fd, Some(rustix::fs::Uid::ROOT), Some(rustix::fs::Gid::ROOT))
+                .on("own", shown)?;
+            rustix::fs::fchmod(&fd, Mode::from_raw_mode(mode)).on("set the mode of", shown)?;
+            let mut file = File::from(fd);
+            file.write_all(content).on("write", shown)?;
+            file.sync_all().on("sync", shown)
+        })
     }
 
     /// Removes a file or link, which may be gone already.

@@ -47,8 +47,18 @@ const NEW: &str = ".new";
 /// Whether the decrypted secrets that the units of a bundle load are there.
 #[must_use]
 pub fn are_there(machine: &Machine, bundle: &Bundle) -> bool {
-    let folder = folder();
-    machine.root.is_offline() || wanted(bundle).keys().all(|name| folder.join(name.as_str()).exists())
+    let (folder, wanted) = (folder(), wanted(bundle));
+    let there = || wanted.keys().all(|name| folder.join(name.as_str()).exists());
+    // In a folder of somebody else's they may be anything.
+    machine.root.is_offline()
+        || wanted.is_empty()
+        || (there() && writable_by(machine).is_ok_and(|by| by.is_none()))
+}
+
+/// The folder on the way to secrets that others than root can write.
+fn writable_by(machine: &Machine) -> Result<Option<String>, Failure> {
+    let inside = TargetPath::new(format!("{}/x", layout::SECRETS))?;
+    Ok(machine.root.writable_by_others(&inside)?)
 }
 
 /// Decrypts the secrets of a bundle that are not there yet. An offline root has no memory to decrypt them to.
@@ -126,8 +136,7 @@ fn wanted(bundle: &Bundle) -> BTreeMap<&ObjectName, Vec<&Secret>> {
 /// The folder, made where it is not there.
 fn prepared(machine: &Machine) -> Result<PathBuf, Failure> {
     let folder = folder();
-    let inside = TargetPath::new(format!("{}/x", layout::SECRETS))?;
-    if let Some(found) = machine.root.writable_by_others(&inside)? {
+    if let Some(found) = writable_by(machine)? {
         return Err(Failure::refused(format!(
             "`{}` lies in `{found}`, which others than root can write",
             layout::SECRETS

@@ -21,28 +21,28 @@ impl Root {
     /// # Errors
     /// Where the system says no; the path is then as it was.
     pub fn copy_from(&mut self, other: &Self, path: &TargetPath, number: u64) -> Result<(), IoError> {
-        let (folder, temporary, shown) = self.beside(path, number)?;
         let (from, source) = (other.folder(path.parent())?, other.shown(path.as_str()));
         let found =
             rustix::fs::statat(&from, path.file_name(), AtFlags::SYMLINK_NOFOLLOW).on("look at", &source)?;
-        if FileType::from_raw_mode(found.st_mode) == FileType::Symlink {
-            let target = rustix::fs::readlinkat(&from, path.file_name(), Vec::new()).on("read", &source)?;
-            rustix::fs::symlinkat(&*target, &folder, temporary.as_str()).on("make link", &shown)?;
-            let (owner, group) = owner(&found);
-            let flags = AtFlags::SYMLINK_NOFOLLOW;
-            rustix::fs::chownat(&folder, temporary.as_str(), owner, group, flags).on("own", &shown)?;
-            rustix::fs::utimensat(&folder, temporary.as_str(), &times(&found), flags)
-                .on("set the times of", &shown)?;
-        } else {
+        self.place(path, number, |folder, temporary, shown| {
+            if FileType::from_raw_mode(found.st_mode) == FileType::Symlink {
+                let target =
+                    rustix::fs::readlinkat(&from, path.file_name(), Vec::new()).on("read", &source)?;
+                rustix::fs::symlinkat(&*target, folder, temporary).on("make link", shown)?;
+                let (owner, group) = owner(&found);
+                let flags = AtFlags::SYMLINK_NOFOLLOW;
+                rustix::fs::chownat(folder, temporary, owner, group, flags).on("own", shown)?;
+                return rustix::fs::utimensat(folder, temporary, &times(&found), flags)
+                    .on("set the times of", shown);
+            }
             let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
             let from =
                 rustix::fs::openat(&from, path.file_name(), flags, Mode::empty()).on("open", &source)?;
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let to = rustix::fs::openat(&folder, temporary.as_str(), flags, Mode::RUSR | Mode::WUSR)
-                .on("create", &shown)?;
-            copy_file(from, to).on("copy", &source)?;
-        }
-        self.put_in_place(&folder, &temporary, path)
+            let to =
+                rustix::fs::openat(folder, temporary, flags, Mode::RUSR | Mode::WUSR).on("create", shown)?;
+            copy_file(from, to).on("copy", &source)
+        })
     }
 }
 

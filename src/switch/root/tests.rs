@@ -39,6 +39,20 @@ fn links_come_and_go_with_their_folders() {
 }
 
 #[test]
+fn what_cannot_be_placed_leaves_nothing() {
+    let ((from_dir, from), (dir, mut root)) = (root(), root());
+    std::fs::create_dir_all(dir.path().join("etc/x")).unwrap();
+    std::fs::create_dir(from_dir.path().join("etc")).unwrap();
+    std::fs::write(from_dir.path().join("etc/x"), "theirs").unwrap();
+    assert!(root.place_link(&path("/etc/x"), "y", 1).is_err());
+    assert!(root.copy_from(&from, &path("/etc/x"), 1).is_err());
+    if rustix::process::geteuid().is_root() {
+        assert!(root.place_copy(&path("/etc/x"), (b"ours", 0o644), 1).is_err());
+    }
+    assert_eq!(std::fs::read_dir(dir.path().join("etc")).unwrap().count(), 1);
+}
+
+#[test]
 fn a_link_to_the_root_of_the_machine_stays_in_the_offline_root() {
     let (dir, mut root) = root();
     std::fs::create_dir_all(dir.path().join("etc/real")).unwrap();
@@ -70,9 +84,14 @@ fn what_a_lesser_user_can_write_is_found() {
     let mode = std::fs::Permissions::from_mode;
     std::fs::set_permissions(dir.path(), mode(0o755)).unwrap();
     std::fs::set_permissions(dir.path().join("etc/open"), mode(0o777)).unwrap();
+    // A folder of root's in one that others can write, by a link of root's: they can put another in its place.
+    std::fs::create_dir(dir.path().join("etc/open/inner")).unwrap();
+    std::fs::set_permissions(dir.path().join("etc/open/inner"), mode(0o755)).unwrap();
+    std::os::unix::fs::symlink("open/inner", dir.path().join("etc/linked")).unwrap();
     let found = root.writable_by_others(&path("/etc/open/x")).unwrap();
     if rustix::process::getuid().is_root() {
         assert_eq!(found, Some("/etc/open".to_owned()));
+        assert_eq!(root.writable_by_others(&path("/etc/linked/x")).unwrap(), Some("/etc/open".to_owned()));
         assert_eq!(root.writable_by_others(&path("/etc/x")).unwrap(), None);
     } else {
         assert_eq!(found, Some("/".to_owned()));
