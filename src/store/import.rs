@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, ResolveFlags};
 
 use crate::base::io::{IoError, OnPath as _};
-use crate::base::name::Label;
+use crate::base::name::{HostName, Label};
 use crate::store::bundle::{Bundle, bundle_digest};
 use crate::store::disk::{Batch, Store, link};
 use crate::store::manifest::ClosureObject;
 use crate::store::object::{
     EntryDigest, File, Object, ObjectDigest, ObjectName, file_digest, is_component, link_digest, tree_digest,
 };
-use crate::store::provenance::{FOLDER, MAX_SIZE, Provenance};
+use crate::store::provenance::{BadProvenance, FOLDER, MAX_SIZE, Provenance};
 
 /// Deeper folders are no object's.
 const MAX_DEPTH: usize = 64;
@@ -39,6 +39,12 @@ pub enum ImportError {
         name: ObjectName,
         /// The store that was looked into.
         from: PathBuf,
+    },
+    /// It tells where the lines of another bundle come from.
+    #[error("the provenance beside the store is of a newer build of `{host}`: build this one again to know")]
+    OtherBuild {
+        /// The host of both.
+        host: HostName,
     },
     /// Its bytes are not those that the manifest names.
     #[error("object `{name}` is corrupt: {why}: copy it again")]
@@ -106,7 +112,10 @@ pub fn import_provenance(
 fn read_provenance(bundle: &Bundle, name: &ObjectName, bytes: &[u8]) -> Result<(), ImportError> {
     let digest = bundle_digest(&bundle.manifest.to_toml());
     let read = Provenance::read_of(bytes, digest).map(|_| ());
-    read.map_err(|error| ImportError::Corrupt { name: name.clone(), why: error.to_string() })
+    read.map_err(|error| match error {
+        BadProvenance::Other => ImportError::OtherBuild { host: bundle.manifest.host.clone() },
+        error => ImportError::Corrupt { name: name.clone(), why: error.to_string() },
+    })
 }
 
 /// The object that the link beside a store names as the provenance of a bundle's host.
@@ -293,6 +302,26 @@ mod tests {
         let target = Target { arch: "x86_64".into(), python: "3.11".into(), system: "debian-12".into() };
         let empty = Manifest::empty(HostName::new("node1").unwrap(), target);
         Bundle::seal(Manifest { objects: closure.collect(), ..empty }).unwrap()
+    }
+
+    #[test]
+    fn provenance_of_a_newer_build_is_not_corrupt() {
+        let [old, new] = [&objects()[..1], &objects()].map(bundle);
+        let provenance = Provenance {
+            format: crate::store::provenance::FORMAT,
+            bundle: bundle_digest(&new.manifest.to_toml()).hex(),
+            host: new.manifest.host.clone(),
+            sources: Vec::new(),
+            settings: Vec::new(),
+            conditions: Vec::new(),
+            causes: vec![crate::store::provenance::Cause::default()],
+            artifacts: Vec::new(),
+        };
+        let name = objects()[0].0.clone();
+        let read = |bundle| read_provenance(bundle, &name, provenance.to_toml().as_bytes());
+        read(&new).unwrap();
+        let error = read(&old).unwrap_err();
+        assert!(matches!(error, ImportError::OtherBuild { .. }), "{error}");
     }
 
     /// A store with two objects and their bundle, imported after `spoil` changed it.

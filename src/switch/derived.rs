@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the door to derived trees")]
 
+use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -171,10 +172,20 @@ fn link_tree(from: &Path, to: &Path, builds: bool) -> Result<(), IoError> {
         if entry.file_type().is_dir() {
             std::fs::DirBuilder::new().mode(0o755).create(&target).on("make folder", &target)?;
         } else {
-            std::fs::hard_link(entry.path(), &target).on("link", &target)?;
+            linked(std::fs::hard_link(entry.path(), &target), entry.path(), &target)?;
         }
     }
     Ok(())
+}
+
+/// Where a file has as many names as its file system allows (`EMLINK`), a copy does.
+fn linked(result: io::Result<()>, from: &Path, to: &Path) -> Result<(), IoError> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::TooManyLinks => {
+            std::fs::copy(from, to).map(drop).on("copy", to)
+        }
+        result => result.on("link", to),
+    }
 }
 
 /// Gives all folders the mode and time that objects have.
@@ -186,4 +197,19 @@ fn seal_folders(tree: &Path) -> Result<(), IoError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_too_many_names_is_copied() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("a"), dir.path().join("b"));
+        std::fs::write(&from, "x").unwrap();
+        linked(Err(io::ErrorKind::TooManyLinks.into()), &from, &to).unwrap();
+        assert_eq!(std::fs::read(&to).unwrap(), b"x");
+        assert!(linked(std::fs::hard_link(&from, &to), &from, &to).is_err());
+    }
 }

@@ -33,7 +33,7 @@ fn a_bare_machine_becomes_a_node() -> Result<()> {
     users_and_code_are_as_they_should_be(&node)?;
     let unknown = node.switch(["why", "comet.service"])?;
     // What lies beside the store is where the lines of the second bundle come from.
-    assert!(said.contains("is that of another bundle"), "{said}");
+    assert!(said.contains("is of a newer build of `node1`"), "{said}");
     assert!(
         unknown.stderr.contains("it is not known where the lines of generation 1 come from"),
         "{unknown:?}"
