@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Instant;
 
 use crate::base::digest::Digest;
 use crate::base::io::{IoError, OnPath as _};
@@ -30,6 +31,8 @@ pub struct Machine {
     pub state: State,
     /// Its units; `None` on an offline root.
     pub systemd: Option<Systemd>,
+    /// When we began: what units wrote to their logs before is not about us.
+    pub begun: Instant,
 }
 
 /// Why a target cannot be looked at.
@@ -59,7 +62,8 @@ impl Machine {
     /// Where its root cannot be opened or it has no systemd.
     pub fn live() -> Result<Self, LookError> {
         let root = Root::open(Path::new("/"))?;
-        Ok(Self { root, state: State::below(Path::new("/")), systemd: Some(Systemd::open()?) })
+        let (state, systemd) = (State::below(Path::new("/")), Some(Systemd::open()?));
+        Ok(Self { root, state, systemd, begun: Instant::now() })
     }
 
     /// The root of another machine, which does not run.
@@ -69,7 +73,7 @@ impl Machine {
     pub fn offline(dir: &Path) -> Result<Self, LookError> {
         let root = Root::open(dir)?;
         let state = State::at(root.real(layout::STATE)?);
-        Ok(Self { root, state, systemd: None })
+        Ok(Self { root, state, systemd: None, begun: Instant::now() })
     }
 
     /// Looks at all that the generations of this target and a bundle have to do with.

@@ -175,6 +175,7 @@ fn read(store: &Store, object: &ObjectName) -> Result<Vec<u8>, Failure> {
 fn run(machine: &mut Machine, jobs: &[(JobKind, UnitName)], bundle: Option<&Bundle>) -> Result<(), Failure> {
     let times = jobs.iter().map(|(_, unit)| time_of(unit, bundle));
     let within = times.fold(MARGIN, Duration::saturating_add);
+    let tail = (machine.begun, LOG_LINES);
     let systemd = systemd(machine)?;
     let results = systemd.run_jobs(jobs, within)?;
     let failed: Vec<_> = results.iter().filter(|(_, result)| !result.is_done()).collect();
@@ -183,7 +184,7 @@ fn run(machine: &mut Machine, jobs: &[(JobKind, UnitName)], bundle: Option<&Bund
     };
     let mut failure = Failure::refused(format!("`{unit}` {}", result.words()));
     for (unit, result) in &failed {
-        let log = log_tail(systemd, unit, LOG_LINES).unwrap_or_else(|error| vec![error.to_string()]);
+        let log = log_tail(systemd, unit, tail).unwrap_or_else(|error| vec![error.to_string()]);
         failure = failure
             .details([format!("`{unit}` {}", result.words())])
             .details(log.into_iter().map(|line| format!("  {line}")));

@@ -23,6 +23,7 @@ pub fn prove(
     (bundle, plan): (&Bundle, &Plan),
     tell: &mut dyn FnMut(&str),
 ) -> Result<(), Failure> {
+    let tail = (machine.begun, LOG_LINES);
     let Some(systemd) = &mut machine.systemd else {
         return Ok(());
     };
@@ -43,7 +44,7 @@ pub fn prove(
     failure = failure.details(failed.iter().skip(1));
     for check in run.iter().filter(|check| failed.iter().any(|failed| failed.name == check.name.as_str())) {
         if let Some(unit) = &check.unit {
-            let log = log_tail(systemd, unit, LOG_LINES).unwrap_or_else(|error| vec![error.to_string()]);
+            let log = log_tail(systemd, unit, tail).unwrap_or_else(|error| vec![error.to_string()]);
             failure =
                 failure.details([format!("{unit}:")]).details(log.iter().map(|line| format!("  {line}")));
         }

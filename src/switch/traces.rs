@@ -2,16 +2,20 @@
 #![expect(clippy::disallowed_methods, reason = "a door: it reads systemd's state files")]
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::base::name::UnitName;
-use crate::switch::systemd::{Systemd, SystemdError};
+use crate::switch::systemd::{Active, Systemd, SystemdError};
 use crate::switch::tool::{Tool, ToolError};
 
 /// Where systemd keeps for the journal what it needs to know of each unit that runs (systemd, `unit_export_state_files`).
 const STATE: &str = "/run/systemd/units";
 /// The field that names the definition, `LogExtraFields=VOEVENT_UNIT=…` in each service of ours (systemd.exec(5)).
 const FIELD: &str = "VOEVENT_UNIT";
+/// How long a unit that failed is let say its last words.
+const ENDING_TIME: Duration = Duration::from_secs(3);
+/// How often we look whether it has ended.
+const LOOK: Duration = Duration::from_millis(50);
 /// How long the journal may take.
 const JOURNAL_TIME: Duration = Duration::from_secs(10);
 
@@ -55,25 +59,57 @@ fn field(mut bytes: &[u8], name: &str) -> Option<String> {
     found
 }
 
-/// The last lines that the journal has of the unit's latest start: its own, and systemd's about it.
+/// The last lines that the journal has of a unit since a moment, its own, and systemd's about it; where there are none,
+/// those of its latest start.
+///
+/// Which start was the latest does not tell where its words are: a unit that failed may have been started again since,
+/// and have said nothing yet.
 ///
 /// # Errors
 /// Where journalctl fails.
-pub fn log_tail(systemd: &mut Systemd, unit: &UnitName, lines: u16) -> Result<Vec<String>, TracesError> {
-    let Some(invocation) = systemd.invocation(unit)? else {
-        return Ok(Vec::new());
-    };
-    // What the unit wrote may still be on its way. Where this fails there are fewer lines, no fewer facts.
+pub fn log_tail(
+    systemd: &mut Systemd,
+    unit: &UnitName,
+    (since, lines): (Instant, u16),
+) -> Result<Vec<String>, TracesError> {
+    let_end(systemd, unit)?;
+    // What the unit wrote may still be on its way: this returns when all that was sent before is written. Where it fails
+    // there are fewer lines, no fewer facts.
     let _ = Tool::new("journalctl", JOURNAL_TIME).arg("--sync").run();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let since = now.saturating_sub(since.elapsed()).as_secs();
+    let found = journal(lines, [format!("--since=@{since}"), format!("--unit={unit}")])?;
+    match systemd.invocation(unit)? {
+        Some(id) if found.is_empty() => {
+            let (own, about) = (format!("_SYSTEMD_INVOCATION_ID={id}"), format!("INVOCATION_ID={id}"));
+            journal(lines, [own, "+".to_owned(), about])
+        }
+        _ => Ok(found),
+    }
+}
+
+fn journal(lines: u16, matches: impl IntoIterator<Item = String>) -> Result<Vec<String>, TracesError> {
     let output = Tool::new("journalctl", JOURNAL_TIME)
         .args(["--quiet", "--no-pager", "--boot", "--output=cat"])
         .arg(format!("--lines={lines}"))
-        .arg(format!("_SYSTEMD_INVOCATION_ID={invocation}"))
-        .arg("+")
-        .arg(format!("INVOCATION_ID={invocation}"))
+        .args(matches)
         .run()?
         .good()?;
     Ok(output.stdout.lines().map(str::to_owned).collect())
+}
+
+/// Waits a little for a unit that is being stopped: systemd says that a start failed before it ends what was started,
+/// which may have something to say then.
+fn let_end(systemd: &mut Systemd, unit: &UnitName) -> Result<(), TracesError> {
+    let until = Instant::now() + ENDING_TIME;
+    while Instant::now() < until {
+        let states = systemd.units(&[unit])?;
+        if states.values().all(|state| state.active != Active::Deactivating) {
+            break;
+        }
+        std::thread::sleep(LOOK);
+    }
+    Ok(())
 }
 
 /// Why the journal cannot be read.
