@@ -74,15 +74,19 @@ fn save(node: &Machine) -> Result<()> {
     })
 }
 
+fn host(debian: Suite) -> Result<String> {
+    let host = example()?.replace("modules = [\"comet\"]", "modules = [\"comet\", \"archive\", \"backup\"]")
+        + BACKUP;
+    Ok(match debian {
+        Suite::Bookworm => host,
+        Suite::Trixie => host.replace("debian-12", "debian-13").replace("\"3.11\"", "\"3.13\""),
+    })
+}
+
 fn an_empty_host_gets_all_back(debian: Suite) -> Result<()> {
     let lab = Lab::new()?;
     let workstation = Workstation::new(&lab, "w")?;
-    let host = example()?.replace("modules = [\"comet\"]", "modules = [\"comet\", \"archive\", \"backup\"]")
-        + BACKUP;
-    let host = match debian {
-        Suite::Bookworm => host,
-        Suite::Trixie => host.replace("debian-12", "debian-13").replace("\"3.11\"", "\"3.13\""),
-    };
+    let host = host(debian)?;
     let store = match debian {
         Suite::Bookworm => None,
         Suite::Trixie => Some(Store::new(&lab)?),
