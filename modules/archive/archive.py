@@ -110,6 +110,17 @@ def root_of(data: bytes) -> tuple[str | None, str | None]:
     return found.get("ivorn"), found.get("role")
 
 
+HELP = {
+    "bytes_total": "Bytes of events that were kept.",
+    "errors_total": "What could not be read or kept.",
+    "events_total": "Events that were kept.",
+    "full": "1 while events wait because the disk has no room.",
+    "kind_events_total": "Events that were kept, by what their IVORN matches.",
+    "last_event_timestamp_seconds": "When the last event arrived.",
+    "waiting": "Events that wait in inboxes.",
+}
+
+
 def say(level: int, text: str) -> None:
     """A line for the journal, with its priority."""
     print(f"<{level}>{text}", file=sys.stderr, flush=True)
@@ -293,7 +304,10 @@ class Archive:
             for name, value in sorted(values.items()):
                 family = name.partition("{")[0]
                 if family not in seen:
-                    lines.append(f"# TYPE {family} {kind}")
+                    lines += [
+                        f"# HELP {family} {HELP[family.removeprefix('voevent_archive_')]}",
+                        f"# TYPE {family} {kind}",
+                    ]
                 seen.add(family)
                 lines.append(f"{name} {value}")
         return "\n".join(lines) + "\n"

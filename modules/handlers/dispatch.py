@@ -36,6 +36,14 @@ SET_CHILD_SUBREAPER = 36
 INOTIFY_NEW = 0x80 | 0x100 | 0x8  # moved to, created, closed after writing
 OUTCOMES = ("done", "failed", "filtered")
 RESULTS = ("ok", "exit", "signal", "timeout", "start", "cut")
+HELP = {
+    "attempts_total": "Attempts, by how they ended.",
+    "events_total": "Events, by what became of them.",
+    "kept_failed": "Events that failed and are kept.",
+    "running": "Attempts under way.",
+    "seconds_total": "How long attempts took.",
+    "waiting": "Events that wait.",
+}
 
 
 def say(level: int, text: str) -> None:
@@ -156,6 +164,7 @@ class Figures:
         for name, value in every.items():
             families.setdefault(name.partition("{")[0], []).append(f"{name} {value:.15g}")
         text = "".join(
+            f"# HELP {family} {HELP[family.removeprefix('voevent_handler_')]}\n"
             f"# TYPE {family} {'counter' if family.endswith('_total') else 'gauge'}\n" + "\n".join(lines) + "\n"
             for family, lines in families.items()
         )

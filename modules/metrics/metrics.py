@@ -15,6 +15,7 @@ import json
 import os
 import re
 import socket
+import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -84,8 +85,8 @@ def family_of(name: str, families: Mapping[str, Family]) -> str:
     return name
 
 
-def merge(files: Mapping[str, str | Exception]) -> str:
-    """One text of many, by name; what cannot be used is left out, and that is said."""
+def merge(files: Mapping[str, str | Exception], written_at: Mapping[str, float] | None = None) -> str:
+    """One text of many, by name; what cannot be used is left out, and that is said. When each was written is told."""
     merged: dict[str, Family] = {}
     fine: dict[str, bool] = {}
     for key, text in sorted(files.items()):
@@ -112,10 +113,14 @@ def merge(files: Mapping[str, str | Exception]) -> str:
         label = f'file="{key}"'
         own.samples[OWN, frozenset([label])] = f"{OWN}{{{label}}} {int(well)}"
     merged[OWN] = own
+    merged[AGE] = Family("gauge", "When the file of a service was written: numbers of one that ended are old.")
+    for key, at in (written_at or {}).items():
+        label = f'file="{key}"'
+        merged[AGE].samples[AGE, frozenset([label])] = f"{AGE}{{{label}}} {at:.3f}"
     return "".join(written(name, family) for name, family in sorted(merged.items()))
 
 
-OWN = "voevent_metrics_file_ok"
+OWN, AGE = "voevent_metrics_file_ok", "voevent_metrics_file_timestamp_seconds"
 
 
 def fits(there: Family | None, family: Family, name: str) -> None:
@@ -123,8 +128,8 @@ def fits(there: Family | None, family: Family, name: str) -> None:
 
     Raises IllError.
     """
-    if name == OWN:
-        raise IllError(f"`{OWN}` is no name for others")
+    if name in (OWN, AGE):
+        raise IllError(f"`{name}` is no name for others")
     if there is None:
         return
     if there.type != family.type:
@@ -140,19 +145,24 @@ def written(name: str, family: Family) -> str:
     return "\n".join(lines) + "\n" if family.samples else ""
 
 
-def read(path: Path) -> str | Exception:
-    """A file, or why it cannot be read."""
+def read(path: Path) -> tuple[str | Exception, float | None]:
+    """A file, or why it cannot be read; and when it was written. Whose it is may put anything there, a pipe too."""
     try:
-        with path.open("rb") as file:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                return IllError("it is no file"), None
             text = file.read(MOST + 1)
-        return text.decode("utf-8") if len(text) <= MOST else IllError(f"more than {MOST} bytes")
+        return (text.decode("utf-8") if len(text) <= MOST else IllError(f"more than {MOST} bytes")), status.st_mtime
     except (OSError, UnicodeDecodeError) as error:
-        return error
+        return error, None
 
 
 def exposition(config: Mapping[str, Any]) -> str:
     """All numbers, as they are now."""
-    return merge({key: read(Path(path)) for key, path in config["files"].items()})
+    files = {key: read(Path(path)) for key, path in config["files"].items()}
+    written_at = {key: at for key, (_, at) in sorted(files.items()) if at is not None}
+    return merge({key: text for key, (text, _) in files.items()}, written_at)
 
 
 def write(path: Path, text: str) -> None:

@@ -91,6 +91,7 @@ def test_each_sample_of_a_good_file_comes_through() -> None:
         "# TYPE voevent_comet_events_total gauge\nvoevent_comet_events_total 1",
         'voevent_comet_events_total{broker="comet",role="test"} 4',
         "voevent_metrics_file_ok 1",
+        "voevent_metrics_file_timestamp_seconds 1",
         "voevent_x 1\x00",
         "\x7fELF",
     ],
@@ -109,10 +110,20 @@ def test_a_file_that_is_wrong_is_left_out_whole(wrong: str) -> None:
 def test_files_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "text").write_bytes(b"voevent_x \xff\n")
     (tmp_path / "long").write_bytes(b"#" * (metrics.MOST + 1))
-    paths = {"a": tmp_path / "gone", "b": tmp_path / "text", "c": tmp_path, "d": tmp_path / "long"}
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    names = {"a": "gone", "b": "text", "c": ".", "d": "long", "e": "pipe", "f": "link"}
+    paths = {key: tmp_path / name for key, name in names.items()}
     text = metrics.exposition({"files": {key: str(path) for key, path in paths.items()}})
     left_out = [(dict(labels)["file"], value) for _, labels, value in read_back(text)[metrics.OWN][1]]
-    assert left_out == [("b", 0), ("c", 0), ("d", 0)], "one that was not written yet is no fault"
+    assert left_out == [(key, 0) for key in "bcdef"], "one that was not written yet is no fault"
+
+
+def test_how_old_the_numbers_of_a_service_are_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text(COMET, encoding="utf-8")
+    os.utime(tmp_path / "x", (5.5, 5.5))
+    text = metrics.exposition({"files": {"a": str(tmp_path / "gone"), "b": str(tmp_path / "x")}})
+    assert read_back(text)[metrics.AGE] == ("gauge", [(metrics.AGE, (("file", "b"),), 5.5)])
 
 
 def asked(folder: Path, request: bytes) -> tuple[str, dict[str, str], bytes]:

@@ -106,6 +106,8 @@ def look(with_: Look) -> Seen:
             jobs[f"answers {key}"] = functools.partial(answers, w["probe"], w["port"])
         elif w["probe"] in FOLDERS:
             jobs[f"folder {key}"] = functools.partial(FOLDERS[w["probe"]], Path(w["path"]))
+        elif w["probe"] == "clock":
+            jobs[f"clock {key}"] = synchronised
     for key, u in upstreams.items():
         jobs[f"name {key}"] = functools.partial(resolve, u["to"])
     results = in_time(jobs, PROBE)
@@ -113,6 +115,8 @@ def look(with_: Look) -> Seen:
     for key, w in watch.items():
         if w["probe"] in FOLDERS:
             judge(with_, key, w, results[f"folder {key}"])
+        elif w["probe"] == "clock":
+            _clock(with_, key, w, results[f"clock {key}"])
     _upstreams(with_, units, results)
     _silence(with_)
     return with_.seen
@@ -128,7 +132,7 @@ def show_units(names: list[str]) -> dict[str, dict[str, str]]:
     """
     if not names:
         return {}
-    properties = "Id,LoadState,ActiveState,SubState,Result,Type,Restart,NRestarts,UID"
+    properties = "Id,LoadState,ActiveState,SubState,Result,Type,RemainAfterExit,Restart,NRestarts,UID"
     words = ["systemctl", "show", "--no-pager", "-p", properties, "--", *names]
     done = subprocess.run(words, capture_output=True, timeout=PROBE, check=True, text=True)
     blocks = [dict(line.split("=", 1) for line in b.splitlines()) for b in done.stdout.split("\n\n") if b]
@@ -140,6 +144,27 @@ def active(unit: Mapping[str, str]) -> bool:
     return unit.get("ActiveState") in ("active", "reloading", "refreshing")
 
 
+def synchronised() -> bool:
+    """Whether a time daemon synchronised the clock: as the kernel knows, or as chrony says where it may not set it.
+
+    Raises OSError or subprocess.SubprocessError where nobody says anything.
+    """
+    asked = ["timedatectl", "show", "-p", "NTPSynchronized", "--value"]
+    if subprocess.run(asked, capture_output=True, timeout=ANSWER, check=True, text=True).stdout.strip() == "yes":
+        return True
+    asked = ["chronyc", "-h", "127.0.0.1", "-c", "tracking"]
+    said = subprocess.run(asked, capture_output=True, timeout=ANSWER, check=False, text=True).stdout.strip()
+    return said.endswith((",Normal", ",Insert second", ",Delete second"))
+
+
+def _clock(with_: Look, key: str, w: Mapping[str, Any], result: object) -> None:
+    ok = result is True
+    with_.seen.sample("up", ok, unit=w["unit"] or "", probe="clock", watch=key)
+    why = f": {result}" if isinstance(result, Exception) else ""
+    text = f"no time daemon has synchronised the clock for {span(w['older_than'])}{why}"
+    with_.seen.observations.append(Observation(f"watch {key}", ok, text, seconds=w["older_than"]))
+
+
 def unit_trouble(unit: Mapping[str, str], restarts: int | None, *, must_run: bool) -> str | None:
     """What is wrong with a unit, given how often systemd had restarted it at the last look."""
     state = unit.get("ActiveState", "unknown")
@@ -147,7 +172,9 @@ def unit_trouble(unit: Mapping[str, str], restarts: int | None, *, must_run: boo
         return "is masked"
     if state == "failed":
         return f"failed ({unit.get('Result', 'unknown')})"
-    if must_run and unit.get("Type") != "oneshot" and not active(unit):
+    # One that stays active when it has done its work is a setting of the host, as a firewall: it must hold.
+    passes = unit.get("Type") == "oneshot" and unit.get("RemainAfterExit") != "yes"
+    if must_run and not passes and not active(unit):
         return f"is {state} ({unit.get('SubState', 'unknown')})"
     now = int(unit.get("NRestarts") or 0)
     if restarts is not None and now > restarts:

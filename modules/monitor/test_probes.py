@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -146,6 +147,8 @@ def test_a_disk_needs_space_and_files(tmp_path: Path, monkeypatch: pytest.Monkey
         ({**ACTIVE, "ActiveState": "inactive", "SubState": "dead"}, None, True, "is inactive (dead)"),
         ({**ACTIVE, "ActiveState": "inactive", "SubState": "dead"}, None, False, None),
         ({"ActiveState": "inactive", "Type": "oneshot"}, None, True, None),
+        ({"ActiveState": "inactive", "Type": "oneshot", "RemainAfterExit": "no"}, None, True, None),
+        ({"ActiveState": "inactive", "Type": "oneshot", "RemainAfterExit": "yes"}, None, True, "is inactive"),
         ({"ActiveState": "failed", "Result": "timeout", "Type": "oneshot"}, None, True, "failed (timeout)"),
         ({**ACTIVE, "NRestarts": "4"}, 3, True, "was started again, 4 times"),
         ({**ACTIVE, "NRestarts": "0"}, 3, True, None),
@@ -155,6 +158,25 @@ def test_a_disk_needs_space_and_files(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_units(unit: dict[str, str], restarts: int | None, must_run: bool, trouble: str | None) -> None:
     said = probes.unit_trouble(unit, restarts, must_run=must_run)
     assert said is trouble is None or (said is not None and trouble is not None and trouble in said)
+
+
+def test_a_clock_may_be_alone_for_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: dict[str, str] = {"timedatectl": "no\n", "chronyc": "\n"}
+    monkeypatch.setattr(subprocess, "run", lambda words, **_: subprocess.CompletedProcess(words, 0, said[words[0]], ""))
+
+    def seen() -> tuple[bool, float]:
+        (found,) = probes.look(Look(config(watch={"x": watch("clock", older_than=7200)}), State(), NOW)).observations
+        return found.ok, found.seconds
+
+    assert seen() == (False, 7200)
+    for name, answer, ok in [
+        ("chronyc", "CB007101,203.0.113.1,2,1.0,0.1,Not synchronised\n", False),
+        ("chronyc", "CB007101,203.0.113.1,2,1.0,0.1,Normal\n", True),
+        ("chronyc", "", False),
+        ("timedatectl", "yes\n", True),
+    ]:
+        said[name] = answer
+        assert seen()[0] == ok, answer
 
 
 def broker(state: State, monkeypatch: pytest.MonkeyPatch, unit: dict[str, str], answer: str | None) -> probes.Seen:
