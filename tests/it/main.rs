@@ -16,6 +16,7 @@ mod instances;
 mod layers;
 mod locks;
 mod module_folders;
+mod module_rules;
 mod new;
 mod own_module;
 mod packages;
