@@ -18,6 +18,7 @@ fn settings_that_cannot_work_are_refused() {
     let backup = "[backup]\npassword = { file = \"/etc/voevent/secrets/b\" }\n";
     let command = "command = \"/bin/true\"\n";
     for (modules, settings, wanted) in [
+        ("'metrics'", "[metrics]\nlisten = \"[::]:9754\"\n".to_owned(), "`metrics.listen` is no name"),
         ("'monitor'", "[monitor]\nsilence = { observation = \"1d\" }\n".to_owned(), "nobody counts events"),
         (
             "'monitor', 'comet'",
@@ -81,13 +82,9 @@ fn settings_that_hardly_are_meant_are_warned_of() {
 #[test]
 fn numbers_are_given_out_at_any_address() {
     let project = Sandbox::example();
-    for (listen, check, open) in [
-        ("0.0.0.0:9754", true, true),
-        ("192.0.2.5:9754", false, true),
-        ("[2001:db8::1]:9754", false, true),
-        ("127.0.0.1:9754", true, false),
-        ("[::1]:9754", false, false),
-    ] {
+    for (listen, check, open) in
+        [("0.0.0.0:9754", true, true), ("192.0.2.5:9754", false, true), ("127.0.0.1:9754", true, false)]
+    {
         let head = "[host]\nsystem = \"debian-12\"\narch = \"x86_64\"\npython = \"3.11\"\n";
         project.write(
             HOST,
