@@ -34,7 +34,8 @@ fn host(suite: Suite, ssh_from: &str, friends: &str) -> String {
          [firewall]\nssh_from = [{ssh_from}]\n\
          [firewall.open.friends]\nport = 7001\nfrom = [{friends}]\n\
          [firewall.open.few]\nport = 7003\nfrom = [\"0.0.0.0/0\"]\nat_once = 3\nnew_per_second = 0\n\
-         [firewall.open.slow]\nport = 7004\nfrom = [\"0.0.0.0/0\"]\nat_once = 0\nnew_per_second = 2\n"
+         [firewall.open.slow]\nport = 7004\nfrom = [\"0.0.0.0/0\"]\nat_once = 0\nnew_per_second = 2\n\
+         [firewall.open.each]\nport = 7006\nfrom = [\"0.0.0.0/0\"]\nat_once_each = 2\nat_once = 3\nnew_per_second = 0\n"
     )
 }
 
@@ -173,6 +174,7 @@ fn allows_whom_it_names(network: &Network) -> Result<()> {
     network.friend.sh(&format!("ping -c1 -W1 {NODE6} && ping -c1 -W1 10.213.7.11")).ok();
     assert_eq!(network.crowd("7003", "8")?, "3", "at once");
     assert_eq!(network.crowd("7004", "12")?, "4", "a second, with a burst of twice as many");
+    assert_eq!(network.crowd("7006", "8")?, "2", "of one; a third may come from elsewhere");
     assert!(network.table()?.contains("table ip others"), "another's table stays");
     Ok(())
 }

@@ -18,7 +18,7 @@ class Heard(asyncio.DatagramProtocol):
 
 
 async def main() -> None:
-    for port in (7001, 7002, 7003, 7004):
+    for port in (7001, 7002, 7003, 7004, 7006):
         await asyncio.start_server(serve, ["0.0.0.0", "::"], port)
     await asyncio.get_running_loop().create_datagram_endpoint(Heard, ("0.0.0.0", 7005))
     await asyncio.Event().wait()
