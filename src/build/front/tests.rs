@@ -118,6 +118,8 @@ fn the_example_host_compiles() {
     modules/comet/comet-eventdb.service.j2
     modules/comet/comet-eventdb.timer.j2
     modules/comet/comet-run.sh.j2
+    modules/comet/comet-venv-link.service.j2
+    modules/comet/comet-venv-link.sh.j2
     modules/comet/comet.service.j2
     modules/comet/eventdb.py
     modules/comet/launch.py

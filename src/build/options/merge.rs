@@ -3,9 +3,9 @@
 //! Of one value the strongest wins; lists add up, maps merge by key and tables by field; a default counts only where
 //! there is nothing else. A host file may say `{ replace = … }` to drop all that is weaker.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::nearest::advice;
+use crate::base::nearest::{advice, nearest};
 use crate::base::report::{Diagnostic, Place};
 use crate::base::value::{Secret, Value};
 use crate::build::config::host::replacement;
@@ -300,6 +300,7 @@ impl Merger<'_> {
     ) -> Option<Setting> {
         let before = self.faults.len();
         let mut by_field: BTreeMap<&str, Vec<Given>> = BTreeMap::new();
+        let mut misspelt = BTreeSet::new();
         for given in given {
             let Data::Table(table) = &given.node.data else {
                 let mut fault = mismatch(&given.node, "a table");
@@ -315,6 +316,7 @@ impl Merger<'_> {
                     }
                     by_field.entry(key).or_default().push(given.part(&entry.value));
                 } else {
+                    misspelt.extend(nearest(key, fields.keys().map(String::as_str)));
                     let help = advice(key, fields.keys().map(String::as_str));
                     let error = Diagnostic::error(format!("`{name}` has no field `{key}`"));
                     self.faults.push(error.at(entry.key.clone(), "").help(help));
@@ -327,6 +329,10 @@ impl Merger<'_> {
             let name = format!("{name}.{field}");
             let at = given.first().map_or(&decl.place, |given| &given.node.place).clone();
             let given = by_field.remove(field.as_str()).unwrap_or_default();
+            // That it is not set follows from what was said.
+            if given.is_empty() && misspelt.contains(field.as_str()) {
+                continue;
+            }
             match self.option((&name, decl), given, each, &at) {
                 Some(setting) => {
                     values.insert(field.clone(), setting.value);

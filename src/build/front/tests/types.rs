@@ -34,19 +34,6 @@ fn entries_of_a_list_of_tables() {
     ");
     let module = module.split("[[package]]").next().unwrap();
     insta::assert_snapshot!(errors(host, &[(M, module)]), @"
-    error: `m.a[0].port` must be set
-     --> hosts/h.toml:6:1
-      |
-    6 | [[m.a]]
-      | ^^^^^^^ needed here
-      |
-     ::: modules/m/module.toml:6:19
-      |
-    6 | [options.a.fields.port]
-      |                   ---- declared here, without a default
-      |
-      = help: The port.
-
     error: `m.a[0]` has no field `prot`
      --> hosts/h.toml:7:1
       |
