@@ -152,9 +152,9 @@ impl<'a> Sealer<'a> {
         if let Some((message, help)) = needs(name, whole) {
             self.errors.push(Diagnostic::error(message).at(place.clone(), "").of(&of.module).help(help));
         }
-        if let Some((key, [unit, template])) = triggered(name, whole)
+        if let Some((key, unit, template)) = triggered(name, whole)
             && !is_unit(&unit)
-            && !is_unit(&template)
+            && !template.is_some_and(|template| is_unit(&template))
         {
             let warning =
                 Diagnostic::warning(format!("unit `{name}` starts `{unit}`, which no module emits"));

@@ -16,10 +16,10 @@ pub fn needs(unit: &UnitName, whole: &UnitFile) -> Option<(String, String)> {
     Some((format!("unit `{unit}` {message}"), help.to_owned()))
 }
 
-/// The service that a timer, path or socket starts where it names none, and the template of it that would do as well;
+/// The service that a timer, path or socket starts where it names none, and the template of it if that would do as well;
 /// before them the key that would name another.
 #[must_use]
-pub fn triggered(unit: &UnitName, whole: &UnitFile) -> Option<(&'static str, [String; 2])> {
+pub fn triggered(unit: &UnitName, whole: &UnitFile) -> Option<(&'static str, String, Option<String>)> {
     let (stem, kind) = unit.as_str().rsplit_once('.')?;
     let (section, key) = match kind {
         "timer" => ("Timer", "Unit"),
@@ -27,8 +27,14 @@ pub fn triggered(unit: &UnitName, whole: &UnitFile) -> Option<(&'static str, [St
         "socket" => ("Socket", "Service"),
         _ => return None,
     };
-    let template = format!("{}@.service", stem.split('@').next()?);
-    whole.set(section, key).is_empty().then(|| (key, [format!("{stem}.service"), template]))
+    // An instance comes of its template, and a socket makes one for each connection where it says so.
+    let accepts = whole.last("Socket", "Accept").is_some_and(|value| !is_no(value));
+    let template = if stem.contains('@') || (kind == "socket" && accepts) {
+        Some(format!("{}@.service", stem.split('@').next()?))
+    } else {
+        None
+    };
+    whole.set(section, key).is_empty().then(|| (key, format!("{stem}.service"), template))
 }
 
 type Told = (&'static str, &'static str);
@@ -161,11 +167,14 @@ mod tests {
     #[test]
     fn the_service_of_a_timer() {
         let of = |unit: &str, text: &str| {
-            triggered(&UnitName::new(unit).unwrap(), &UnitFile::parse(text).unwrap()).map(|(_, names)| names)
+            triggered(&UnitName::new(unit).unwrap(), &UnitFile::parse(text).unwrap())
+                .map(|(_, service, template)| (service, template))
         };
-        let names = |one: &str, two: &str| Some([one.to_owned(), two.to_owned()]);
-        assert_eq!(of("a.timer", "[Timer]\n"), names("a.service", "a@.service"));
-        assert_eq!(of("a@b.path", "[Path]\n"), names("a@b.service", "a@.service"));
+        let names = |one: &str, two: Option<&str>| Some((one.to_owned(), two.map(str::to_owned)));
+        assert_eq!(of("a.timer", "[Timer]\n"), names("a.service", None));
+        assert_eq!(of("a@b.path", "[Path]\n"), names("a@b.service", Some("a@.service")));
+        assert_eq!(of("a.socket", "[Socket]\n"), names("a.service", None));
+        assert_eq!(of("a.socket", "[Socket]\nAccept=yes\n"), names("a.service", Some("a@.service")));
         assert_eq!(of("a.timer", "[Timer]\nUnit=b.service\n"), None);
         assert_eq!(of("a.service", ""), None);
     }
