@@ -8,6 +8,7 @@ So it is told what there is, and no folder is looked into that anybody else coul
 from __future__ import annotations
 
 import contextlib
+import dbm
 import importlib
 import importlib.util
 import json
@@ -25,6 +26,8 @@ implementer: Any = importlib.import_module("zope.interface").implementer
 
 # Seconds that events which are under way get when the broker is told to end.
 FINISH = 3.0
+# Events of one connection that may be under way at a time.
+AT_A_TIME = 64
 
 
 def load(name: str, path: str) -> ModuleType:
@@ -39,41 +42,129 @@ def load(name: str, path: str) -> ModuleType:
 
 
 def node_handler(config: dict[str, Any]) -> ModuleType:
-    """A module with the handler `voevent-node`, by which all events come to the spools and the counters."""
-    events = load("voevent_spools", config["module"]).Events(config)
-    count_refusals(events)
+    """A module with the handler `voevent-node`; with it all events come to the spools and the counters."""
+    spools = load("voevent_spools", config["module"])
+    events = spools.Events(config)
+    StoreFirst(events, spools.PATIENCE).install()
+    count_unreadable(events)
     reactor.callWhenRunning(events.start)
     reactor.addSystemEventTrigger("after", "shutdown", events.stop)
 
     @implementer(twisted_plugin.IPlugin, IHandler)
     class NodeHandler:
-        """Gives each event to `Events`."""
+        """Counts each event that was accepted."""
 
         name = "voevent-node"
 
         def __call__(self, event: Any) -> None:
-            events.take(event.raw_bytes, event.element.get("role", ""), event.element.get("ivorn", ""))
+            events.accept(event.element.get("role", ""))
 
     module = ModuleType("comet.plugins.voevent_node", NodeHandler.__doc__)
     vars(module)["handler"] = NodeHandler()
     return module
 
 
-def count_refusals(events: Any) -> None:
-    """Has what Comet refuses counted, of which it tells no handler: as author it says why, as subscriber to nobody."""
-    base: Any = importlib.import_module("comet.protocol.base")
-    receiver: Any = importlib.import_module("comet.protocol.receiver").VOEventReceiver
-    sender, handler = base.ElementSender, base.EventHandler
-    validate, received, too_long = handler.validate_event, receiver.stringReceived, sender.lengthLimitExceeded
+class StoreFirst:
+    """Has an event in the spools before Comet notes that it has seen it, and so before it acknowledges it.
 
-    def refused(failure: Any) -> Any:
+    Comet asks all its validators at once. One of them, the database, notes the event whatever the others say: Comet
+    would take for seen what was refused, and what was neither stored nor passed on when it died. Here the database is
+    asked what it knows, and notes the event when it is stored. So who hears of an acknowledgement, or that an event was
+    seen, knows that it is on the disk. One that is stored and not noted when the broker dies is sent and stored again.
+
+    What is refused is counted: Comet tells no handler of it; as author it says why, as subscriber to nobody.
+    """
+
+    def __init__(self, events: Any, patience: float) -> None:
+        self._events = events
+        self._patience = patience
+        self._defer: Any = importlib.import_module("twisted.internet.defer")
+        self._check_seen: Any = importlib.import_module("comet.validator").CheckPreviouslySeen
+        self._parse_ivoid: Any = importlib.import_module("comet.utility").parse_ivoid
+        self._under_way: dict[bytes, Any] = {}
+
+    def install(self) -> None:
+        """Has Comet validate so, as author's broker and as subscriber."""
+
+        def validate_event(connection: Any, event: Any) -> Any:
+            connection.voevent_node_read = True
+            return self.validate(connection.factory.validators, event).addErrback(self._refused)
+
+        importlib.import_module("comet.protocol.base").EventHandler.validate_event = validate_event
+
+    def validate(self, validators: list[Any], event: Any) -> Any:
+        """Fires when an event is valid, new, stored and noted; fails as Comet has it."""
+        notes = [one for one in validators if isinstance(one, self._check_seen)]
+        others = [one for one in validators if not isinstance(one, self._check_seen)]
+        asks = [self._check_seen(Known(one.event_db)) for one in notes]
+
+        def store() -> Any:
+            known = self._all_of(asks, event)
+            return known.addCallback(lambda _: self._store(event)).addCallback(lambda _: self._all_of(notes, event))
+
+        valid = self._all_of([self._has_stream, *others], event)
+        return valid.addCallback(lambda _: self._alone(event.raw_bytes, store))
+
+    def _all_of(self, validators: list[Any], event: Any) -> Any:
+        called = [self._defer.maybeDeferred(validator, event) for validator in validators]
+        return self._defer.gatherResults(called, consumeErrors=True)
+
+    def _has_stream(self, event: Any) -> None:
+        """What has none Comet as subscriber would take for seen."""
+        self._parse_ivoid(event.element.attrib["ivorn"])
+
+    def _alone(self, raw: bytes, work: Any) -> Any:
+        """Does it when it is done for the same bytes that came from elsewhere."""
+        lock = self._under_way.setdefault(raw, self._defer.DeferredLock())
+
+        def done(result: Any) -> Any:
+            if not lock.locked and not lock.waiting:
+                self._under_way.pop(raw, None)
+            return result
+
+        return lock.run(work).addBoth(done)
+
+    def _store(self, event: Any) -> Any:
+        stored = self._defer.Deferred()
+        role, ivorn = event.element.get("role", ""), event.element.get("ivorn", "")
+
+        def done() -> None:
+            reactor.callFromThread(stored.callback, None)
+
+        storing = self._events.store(event.raw_bytes, role, ivorn, done)
+        late = reactor.callLater(self._patience, storing.hurry)
+
+        def in_time(_: Any) -> None:
+            if late.active():
+                late.cancel()
+
+        return stored.addCallback(in_time)
+
+    def _refused(self, failure: Any) -> Any:
         seen = "Previously seen" in failure.value.subFailure.getErrorMessage()
-        events.refuse("seen" if seen else "invalid")
+        self._events.refuse("seen" if seen else "invalid")
         return failure
 
-    def validate_event(self: Any, event: Any) -> Any:
-        self.voevent_node_read = True
-        return validate(self, event).addErrback(refused)
+
+class Known:
+    """What Comet's event database knows already: `check_event` as it has it, but that it notes nothing."""
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+
+    def check_event(self, event: Any) -> bool:
+        """Whether it has not seen the event."""
+        database = self._database
+        stream, key = database._get_event_details(event)  # noqa: SLF001 - nobody else tells where it looks
+        with database.databases[stream], contextlib.closing(dbm.open(f"{database.root}/{stream}", "c")) as one:
+            return key not in one
+
+
+def count_unreadable(events: Any) -> None:
+    """Has counted what never becomes an event."""
+    sender: Any = importlib.import_module("comet.protocol.base").ElementSender
+    receiver: Any = importlib.import_module("comet.protocol.receiver").VOEventReceiver
+    received, too_long = receiver.stringReceived, sender.lengthLimitExceeded
 
     def string_received(self: Any, data: bytes) -> Any:
         self.voevent_node_read = False
@@ -87,7 +178,6 @@ def count_refusals(events: Any) -> None:
         events.refuse("too_large")
         return too_long(self, length)
 
-    handler.validate_event = validate_event
     receiver.stringReceived = string_received
     sender.lengthLimitExceeded = length_limit_exceeded
 
@@ -96,7 +186,7 @@ def finish_events() -> None:
     """Ends only when what was begun with each event is done, in seconds.
 
     Comet notes in its database that it has seen an event before it acknowledges it and passes it on. One at which it
-    ended in between it would refuse when it is sent again: nobody would ever get it.
+    ended in between it would refuse when it is sent again: no subscriber would ever get it.
     """
     handler: Any = importlib.import_module("comet.protocol.base").EventHandler
     deferred: Any = importlib.import_module("twisted.internet.defer").Deferred
@@ -127,6 +217,32 @@ def finish_events() -> None:
 
     handler.process_event = process_event
     reactor.callWhenRunning(reactor.addSystemEventTrigger, "before", "shutdown", finish)
+
+
+def hold_back() -> None:
+    """Reads no more from who sent so many events that are under way: they would pile up in memory."""
+    handler: Any = importlib.import_module("comet.protocol.base").EventHandler
+    process = handler.process_event
+
+    def process_event(self: Any, *arguments: Any, **named: Any) -> Any:
+        self.voevent_node_events = getattr(self, "voevent_node_events", 0) + 1
+        if self.voevent_node_events >= AT_A_TIME:
+            self.pauseProducing()
+
+        def done(result: Any) -> Any:
+            self.voevent_node_events -= 1
+            if self.paused and self.voevent_node_events <= AT_A_TIME // 2:
+                # Not at once: it may be in the middle of what it read.
+                reactor.callLater(0, go_on, self)
+            return result
+
+        return process(self, *arguments, **named).addBoth(done)
+
+    def go_on(self: Any) -> None:
+        if self.paused and self.voevent_node_events <= AT_A_TIME // 2:
+            self.resumeProducing()
+
+    handler.process_event = process_event
 
 
 def keep_slow_subscribers() -> None:
@@ -218,6 +334,7 @@ def main(arguments: list[str]) -> None:
     own = [plugin(name, path) for name, path in sorted(config["plugins"].items())]
     tell_twisted([node_handler(config), *own])
     finish_events()
+    hold_back()
     keep_slow_subscribers()
     if "log_files" in config:
         write_log_files(config["log_files"])

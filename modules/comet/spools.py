@@ -1,8 +1,11 @@
 """What the node does with each event that Comet accepts: files for its spools, and counters.
 
-Nothing here may stop the broker. An event is put into a bounded queue of each spool that wants it, and a
-thread of that spool writes it. While a folder cannot be written, as on a full disk, its events wait in
-memory, and the oldest is tried again; those that find the queue full are lost, and counted.
+An event is on the disk in each spool that wants it before the broker notes that it has seen it, acknowledges it and
+passes it on. A thread a spool writes, many events at a time where many came, and the broker goes on meanwhile.
+
+Nothing here may stop the broker. A spool that cannot be written, as on a full disk, or that takes longer than
+`PATIENCE`, is behind: until it has caught up nobody waits for it. Its events wait in memory then, and the oldest is
+tried again; those that find the queue full are lost. Both are counted, as late and as lost.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import contextlib
 import dataclasses
 import fnmatch
 import hashlib
+import itertools
 import os
 import re
 import threading
@@ -22,9 +26,13 @@ from typing import Any
 
 REFUSALS = ("seen", "invalid", "unreadable", "too_large")
 ROLES = ("observation", "prediction", "utility", "test")
-# What waits in memory for one spool: some days of a full disk, and far below the unit's limit.
+# What waits in memory for a spool that is behind: some days of a full disk, and far below the unit's limit.
 WAITING_EVENTS = 4096
 WAITING_BYTES = 16 * 1024 * 1024
+# Events that share one sync of their folder.
+BATCH = 64
+# Seconds that the broker waits for a spool: less than Comet gives its authors, which is 20.
+PATIENCE = 10.0
 # Seconds: between tries of a write that failed, two lines of the log about it, two files of counters.
 RETRY = 1.0
 SILENCE = 60.0
@@ -55,6 +63,38 @@ class Event:
         return f"{self.received:020d}-{hashlib.sha256(self.raw).hexdigest()}.xml"
 
 
+class Storing:
+    """An event on its way into spools.
+
+    `done` is called once, from any thread: when the event is on the disk in all of them, but for those that are behind.
+    """
+
+    def __init__(self, event: Event, spools: Iterable[Spool], done: Callable[[], None]) -> None:
+        self.event = event
+        self._done = done
+        self._lock = threading.Lock()
+        self._awaited = frozenset(spools)
+
+    def is_awaited(self, spool: Spool) -> bool:
+        """Whether somebody still waits until it is in this spool."""
+        return spool in self._awaited
+
+    def settle(self, spool: Spool) -> bool:
+        """Nobody is to wait for this spool any longer; whether somebody did."""
+        with self._lock:
+            awaited = spool in self._awaited
+            self._awaited -= {spool}
+            last = awaited and not self._awaited
+        if last:
+            self._done()
+        return awaited
+
+    def hurry(self) -> None:
+        """It took too long: what has not written it is behind."""
+        for spool in self._awaited:
+            spool.fall_behind()
+
+
 class Spool:
     """A folder into which events are written for somebody who takes them from there."""
 
@@ -65,14 +105,16 @@ class Spool:
         self._streams = [re.compile(fnmatch.translate(glob)) for glob in config["streams"]]
         self._log = log
         self._said = float("-inf")
-        self._queue: collections.deque[Event] = collections.deque()
+        self._queue: collections.deque[Storing] = collections.deque()
         self._bytes = 0
         self._changed = threading.Condition()
         self._stopping = False
+        self._behind = False
         self._thread = threading.Thread(target=self._run, name=f"spool {name}", daemon=True)
-        # Events written, writes that failed, events that were given up.
+        # Events written, writes that failed, events that were accepted before they were written, and those given up.
         self.written = 0
         self.failed = 0
+        self.late = 0
         self.lost = 0
 
     def start(self) -> None:
@@ -83,18 +125,32 @@ class Spool:
         """Whether events like this one go into it."""
         return event.role in self._roles and any(glob.match(event.ivorn) for glob in self._streams)
 
-    def put(self, event: Event) -> None:
+    def put(self, storing: Storing) -> None:
         """Takes an event; never waits for the disk."""
         with self._changed:
-            full = len(self._queue) >= WAITING_EVENTS or self._bytes + len(event.raw) > WAITING_BYTES
-            if full:
+            size = len(storing.event.raw)
+            full = len(self._queue) >= WAITING_EVENTS or self._bytes + size > WAITING_BYTES
+            behind = self._behind
+            # While it is not behind, who sends waits too: there is no more than they hold anyway.
+            lost = behind and full
+            if lost:
                 self.lost += 1
             else:
-                self._queue.append(event)
-                self._bytes += len(event.raw)
+                self._queue.append(storing)
+                self._bytes += size
+                self.late += behind
                 self._changed.notify()
-        if full:
-            self._warn(f"spool `{self.name}` is full, {event.ivorn} is lost to it: {self.lost} lost since the start")
+            if behind:
+                storing.settle(self)
+        if lost:
+            name = storing.event.ivorn
+            self._warn(f"spool `{self.name}` is full, {name} is lost to it: {self.lost} lost since the start")
+
+    def fall_behind(self) -> None:
+        """Has nobody wait for it until it has caught up."""
+        with self._changed:
+            self._behind = bool(self._queue)
+            self.late += sum(storing.settle(self) for storing in self._queue)
 
     def waiting(self) -> int:
         """How many events are not written yet."""
@@ -107,36 +163,63 @@ class Spool:
             self._changed.notify()
         if self._thread.is_alive():
             self._thread.join(seconds)
-        if self._queue:
-            self.lost += len(self._queue)
-            self._log(f"spool `{self.name}`: stopped with {len(self._queue)} events that could not be written")
+        # Who still waits is not answered, and sends again.
+        lost = sum(not storing.is_awaited(self) for storing in list(self._queue))
+        if lost:
+            self.lost += lost
+            self._log(f"spool `{self.name}`: stopped with {lost} events that could not be written")
 
     def _run(self) -> None:
         with contextlib.suppress(OSError):
             self._tidy()
-        while True:
-            with self._changed:
-                while not self._queue:
-                    if self._stopping:
-                        return
-                    self._changed.wait()
-                event = self._queue[0]
-            try:
-                self._write(event)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the broker is not to know
-                self.failed += 1
-                self._warn(f"spool `{self.name}` cannot be written, {len(self._queue)} events wait: {error}")
-                if self._stopping:
-                    return
-                with self._changed:
-                    self._changed.wait(RETRY)
+        while batch := self._next():
+            written, error = self._write(batch)
+            self._wrote(batch[:written])
+            if error is None:
                 continue
-            self.written += 1
+            self.failed += 1
+            self._warn(f"spool `{self.name}` cannot be written, {len(self._queue)} events wait: {error}")
+            self.fall_behind()
+            if self._stopping:
+                return
+            with self._changed:
+                self._changed.wait(RETRY)
+
+    def _next(self) -> list[Storing]:
+        """What is to be written next; nothing at the end."""
+        with self._changed:
+            while not self._queue and not self._stopping:
+                self._changed.wait()
+            return list(itertools.islice(self._queue, BATCH))
+
+    def _write(self, batch: Iterable[Storing]) -> tuple[int, Exception | None]:
+        """How many of these are on the disk now, and what is wrong with the next."""
+        written, error = 0, None
+        try:
+            for storing in batch:
+                self._place(storing.event)
+                written += 1
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the broker is not to know
+            error = fault
+        try:
+            if written:
+                self._sync()
+        except Exception as fault:  # noqa: BLE001 - as above
+            return 0, fault
+        return written, error
+
+    def _wrote(self, batch: Iterable[Storing]) -> None:
+        for storing in batch:
             with self._changed:
                 self._queue.popleft()
-                self._bytes -= len(event.raw)
+                self._bytes -= len(storing.event.raw)
+            self.written += 1
+            storing.settle(self)
+        with self._changed:
+            self._behind = self._behind and len(self._queue) > BATCH
 
-    def _write(self, event: Event) -> None:
+    def _place(self, event: Event) -> None:
+        """Makes a file that is whole or not there; that of its name is on the disk with its folder."""
         name = event.file_name()
         temporary = self.path / f".{name}.part"
         file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
@@ -154,6 +237,8 @@ class Spool:
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise
+
+    def _sync(self) -> None:
         folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(folder)
@@ -203,14 +288,22 @@ class Events:
         self._changed.set()
         self._thread.start()
 
-    def take(self, raw: bytes, role: str, ivorn: str) -> None:
-        """Takes an event that the broker accepted."""
+    def store(self, raw: bytes, role: str, ivorn: str, done: Callable[[], None]) -> Storing:
+        """Puts an event into the spools that want it."""
         event = Event(raw, role, ivorn, time.time_ns())
+        wanted = [spool for spool in self.spools if spool.wants(event)]
+        storing = Storing(event, wanted, done)
+        for spool in wanted:
+            spool.put(storing)
+        if not wanted:
+            done()
+        self._changed.set()
+        return storing
+
+    def accept(self, role: str) -> None:
+        """Counts an event that the broker accepted."""
         self.counts[role] = self.counts.get(role, 0) + 1
-        self.last = event.received
-        for spool in self.spools:
-            if spool.wants(event):
-                spool.put(event)
+        self.last = time.time_ns()
         self._changed.set()
 
     def refuse(self, why: str) -> None:
@@ -263,6 +356,7 @@ class Events:
             texts += [
                 metric("spool_written_total", "counter", "Events written.", spools(lambda spool: spool.written)),
                 metric("spool_failed_total", "counter", "Writes that failed.", spools(lambda spool: spool.failed)),
+                metric("spool_late_total", "counter", "Events accepted unwritten.", spools(lambda spool: spool.late)),
                 metric("spool_lost_total", "counter", "Events given up.", spools(lambda spool: spool.lost)),
                 metric("spool_waiting", "gauge", "Events not written yet.", spools(lambda spool: spool.waiting())),
             ]

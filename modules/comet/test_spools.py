@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,14 @@ def config(folder: Path, **spooled: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def take(events: spools.Events, raw: bytes = EVENT, role: str = "observation") -> threading.Event:
+    """Has an event stored and accepted; what is returned is set when the broker need not wait any longer."""
+    done = threading.Event()
+    events.store(raw, role, IVORN, done.set)
+    events.accept(role)
+    return done
+
+
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -46,7 +55,7 @@ def test_an_event_is_a_file_of_its_bytes(tmp_path: Path) -> None:
     events = spools.Events(config(tmp_path, a={}))
     events.start()
     before = time.time_ns()
-    events.take(EVENT, "observation", IVORN)
+    take(events)
     events.stop()
     (name,) = names(tmp_path / "a")
     stamp, digest = name.removesuffix(".xml").split("-")
@@ -62,7 +71,7 @@ def test_names_sort_as_events_came(tmp_path: Path) -> None:
     events = spools.Events(config(tmp_path, a={}))
     events.start()
     for number in range(200):
-        events.take(f"<e{number}/>".encode(), "observation", IVORN)
+        take(events, f"<e{number}/>".encode())
     events.stop()
     texts = [(tmp_path / "a" / name).read_text() for name in names(tmp_path / "a")]
     assert texts == [f"<e{number}/>" for number in range(200)]
@@ -93,7 +102,7 @@ def test_what_cannot_be_written_waits(tmp_path: Path, monkeypatch: pytest.Monkey
     events = spools.Events(config(tmp_path, a={}, b={}), said.append)
     events.start()
     for number in range(3):
-        events.take(f"<e{number}/>".encode(), "observation", IVORN)
+        take(events, f"<e{number}/>".encode())
     until(lambda: events.spools[0].failed > 5)
     # The other is not held up, and the log is told once.
     until(lambda: len(names(tmp_path / "b")) == 3)
@@ -118,30 +127,119 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         patch.setattr(os, "fsync", full)
         events = spools.Events(config(tmp_path, a={}), said.append)
         events.start()
-        events.take(EVENT, "observation", IVORN)
+        take(events)
         until(lambda: events.spools[0].failed > 1)
     until(lambda: len(names(tmp_path / "a")) == 1)
     events.stop()
     assert "No space left on device" in said[0]
 
 
+def test_what_is_done_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In all spools, each file synced before its name is there, and then its folder."""
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    synced: list[str] = []
+    sync = os.fsync
+
+    def note(file: int) -> None:
+        sync(file)
+        synced.append(os.readlink(f"/proc/self/fd/{file}"))
+
+    monkeypatch.setattr(os, "fsync", note)
+    events = spools.Events(config(tmp_path, a={}, b={}))
+    for number in range(2 * spools.BATCH):
+        take(events, f"<e{number}/>".encode())
+    last = take(events)
+    assert not last.is_set()
+    events.start()
+    assert last.wait(10)
+    for name in "ab":
+        folder = str(tmp_path / name)
+        assert len(names(tmp_path / name)) == 2 * spools.BATCH + 1
+        of_folder = [path for path in synced if path.startswith(folder)]
+        assert of_folder[-1] == folder
+        # Two full batches and the last event.
+        assert of_folder.count(folder) == 3
+        assert sum(path.endswith(".xml.part") for path in of_folder) == 2 * spools.BATCH + 1
+    events.stop()
+    assert [(spool.late, spool.lost) for spool in events.spools] == [(0, 0)] * 2
+
+
+def test_nobody_wants_it(tmp_path: Path) -> None:
+    events = spools.Events(config(tmp_path, a={"roles": []}))
+    assert take(events).is_set()
+
+
+def test_what_cannot_be_written_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the broker, and not for another spool; when it can be written again, that is waited for again."""
+    monkeypatch.setattr(spools, "RETRY", 0.01)
+    (tmp_path / "b").mkdir()
+    events = spools.Events(config(tmp_path, a={}, b={}), lambda _: None)
+    events.start()
+    for _ in range(3):
+        assert take(events).wait(10)
+    first, second = events.spools
+    assert (first.late, first.written, second.late, second.written) == (3, 0, 0, 3)
+    assert 'voevent_comet_spool_late_total{broker="comet",spool="a"} 3\n' in events.text()
+    (tmp_path / "a").mkdir()
+    until(lambda: first.waiting() == 0)
+    assert take(events).wait(10)
+    assert (first.late, len(names(tmp_path / "a"))) == (3, 4)
+    events.stop()
+
+
+def test_a_disk_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waited too long has nobody wait until it has caught up."""
+    (tmp_path / "a").mkdir()
+    goes_on, sync = threading.Event(), os.fsync
+
+    def hang(file: int) -> None:
+        assert goes_on.wait(10)
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", hang)
+    events = spools.Events(config(tmp_path, a={}))
+    events.start()
+    done = [threading.Event(), threading.Event()]
+    storing = [events.store(EVENT, "observation", IVORN, one.set) for one in done]
+    assert not done[0].wait(0.1)
+    storing[0].hurry()
+    assert all(one.is_set() for one in done)
+    assert take(events).is_set()
+    (spool,) = events.spools
+    assert spool.late == 3
+    goes_on.set()
+    until(lambda: spool.written == 3)
+    assert take(events).wait(10)
+    # One that was written meanwhile is no reason.
+    storing[0].hurry()
+    assert take(events).wait(10)
+    assert (spool.late, spool.lost) == (3, 0)
+    events.stop()
+
+
 def test_a_full_queue_loses_and_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spools, "WAITING_BYTES", 3 * len(EVENT))
     said: list[str] = []
     events = spools.Events(config(tmp_path, a={}), said.append)
-    for _ in range(5):
-        events.take(EVENT, "observation", IVORN)
     (spool,) = events.spools
-    assert (spool.waiting(), spool.lost, len(said)) == (3, 2, 1)
+    # Whoever sends waits: nothing is lost.
+    for _ in range(5):
+        take(events)
+    assert (spool.waiting(), spool.late, spool.lost, len(said)) == (5, 0, 0, 0)
+    spool.fall_behind()
+    for _ in range(2):
+        assert take(events).is_set()
+    assert (spool.waiting(), spool.late, spool.lost, len(said)) == (5, 5, 2, 1)
     assert 'voevent_comet_spool_lost_total{broker="comet",spool="a"} 2\n' in events.text()
-    assert 'voevent_comet_events_total{broker="comet",role="observation"} 5\n' in events.text()
+    assert 'voevent_comet_events_total{broker="comet",role="observation"} 7\n' in events.text()
 
 
 def test_stopping_does_not_wait_for_what_fails(tmp_path: Path) -> None:
     said: list[str] = []
     events = spools.Events(config(tmp_path, a={}), said.append)
     events.start()
-    events.take(EVENT, "observation", IVORN)
+    take(events)
     until(lambda: events.spools[0].failed)
     began = time.monotonic()
     events.stop()
@@ -168,7 +266,7 @@ def test_counters_are_a_file(tmp_path: Path) -> None:
     events.start()
     until(file.exists)
     assert 'role="test"} 0' in file.read_text()
-    events.take(EVENT, "test", IVORN)
+    take(events, EVENT, "test")
     until(lambda: 'role="test"} 1' in file.read_text())
     assert 'voevent_comet_eventdb_quarantined{broker="a\\"\\\\\\n"} 1\n' in file.read_text()
     events.stop()
@@ -182,7 +280,7 @@ def test_counters_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mon
     events = spools.Events(config(tmp_path) | {"metrics": "/nowhere/x"}, said.append)
     events.start()
     for _ in range(3):
-        events.take(EVENT, "test", IVORN)
+        take(events, EVENT, "test")
         time.sleep(0.05)
     events.stop()
     assert len(said) == 1

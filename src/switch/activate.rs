@@ -17,6 +17,7 @@ use crate::store::import::import;
 use crate::store::object::ObjectName;
 use crate::switch::bundle_path::BundlePath;
 use crate::switch::derived::derive;
+use crate::switch::downtime;
 use crate::switch::failure::{Exit, Failure, both};
 use crate::switch::guard::{boot_time, start_guard};
 use crate::switch::install::install;
@@ -333,7 +334,9 @@ fn change(
         start_guard(machine, number, (activator, boot_time() + allowance))?;
     }
     plan.steps.iter().for_each(|step| tell(&step.to_string()));
+    let since = downtime::now();
     perform(machine, plan, (number, Some(bundle)), (Part::Whole, OnError::Stop))?;
+    downtime::tell(machine, plan, since, tell);
     if machine.systemd.is_some() {
         prove(machine, (bundle, plan), tell)?;
     }

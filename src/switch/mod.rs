@@ -23,6 +23,7 @@ pub mod activate;
 pub mod arguments;
 pub mod boot;
 pub mod commands;
+pub mod downtime;
 pub mod failure;
 pub mod guard;
 pub mod perform;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::driver::{Lab, Machine, Result, Setup, Suite};
+use crate::driver::{Failure, Lab, Machine, Result, Setup, Suite};
 use crate::node::{Node, Workstation};
 
 crate::tests![
@@ -278,12 +278,33 @@ fn the_development_version_runs() -> Result<()> {
     let node = machine(&lab, suite)?;
     node.ship(&workstation)?;
     node.switch_to(&bundle)?;
-    assert_eq!(send(&node, &event("head"))?, "ack", "{}", journal(&node, "comet")?);
+    what_it_has_is_stored(&node)?;
     says(&node, "comet", "shouting two words $HOME")?;
-    node.wait(SOON, || Ok(node.sh("ls /var/lib/reader/in | wc -l")? == "1"))?;
     let listening = "ss -Hltn | awk '{print $4}' | grep ':809' | sort";
     assert_eq!(node.sh(listening)?, "0.0.0.0:8098\n127.0.0.1:8099");
-    // (It shows a traceback for each event without an IVOID, as a check sends.)
-    assert!(!journal(&node, "comet")?.contains("plugin cache"));
+    let said = journal(&node, "comet")?;
+    assert!(!said.contains("plugin cache") && !said.contains("Traceback"), "{said}");
     Ok(())
+}
+
+/// What is acknowledged is on the disk by then, once; what is refused is not, and was not seen.
+fn what_it_has_is_stored(node: &Machine) -> Result<()> {
+    assert_eq!(send(node, &event("head"))?, "ack", "{}", journal(node, "comet")?);
+    let stored = |count: &str| -> Result<()> {
+        let stored = node.sh("ls /var/lib/reader/in | wc -l")?;
+        if stored == count { Ok(()) } else { Err(Failure::new(format!("{stored} stored, not {count}"))) }
+    };
+    stored("1")?;
+    assert!(send(node, &event("head"))?.contains("Previously seen"));
+    let bad = event("bad").replace("<Who>", "<Whom/><Who>");
+    for _ in 0..2 {
+        let said = send(node, &bad)?;
+        assert!(said.contains("Whom"), "{said}");
+    }
+    stored("1")?;
+    node.run(["systemctl", "kill", "--signal=KILL", "comet.service"])?;
+    node.wait(SOON, || node.greets(8099))?;
+    assert!(send(node, &event("head"))?.contains("Previously seen"));
+    assert_eq!(send(node, &event("after"))?, "ack");
+    stored("2")
 }

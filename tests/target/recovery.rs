@@ -1,4 +1,5 @@
 //! Everything comes back by itself: each service of the full node is killed under load, and then the host is rebooted.
+//! What the broker said that it has is in the archive then.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,6 +12,14 @@ crate::tests![the_full_node_comes_back_by_itself];
 
 const SOON: Duration = Duration::from_mins(1);
 const LOAD: &str = include_str!("recovery/load.py");
+/// The hashes of all events that the broker said it has.
+const ACCEPTED: &str = "/root/accepted";
+/// Prints how many of them there are, and how many the archive lacks.
+const LACKING: &str = r#"
+sort -u /root/accepted > /run/accepted
+/etc/voevent/bin/voevent-archive list --json | grep -o '"sha256": "[0-9a-f]*' | cut -d'"' -f4 | sort -u > /run/archived
+echo "$(wc -l < /run/accepted) $(comm -23 /run/accepted /run/archived | wc -l)"
+"#;
 /// Who waits longer than this before systemd starts it again is killed first, and waited for last.
 const SLOW: f64 = 5.0;
 
@@ -64,16 +73,16 @@ pub(crate) fn full_node(lab: &Lab) -> Result<Machine> {
     Ok(node)
 }
 
-/// Events are sent again and again, and those that were accepted are counted.
+/// Events are sent again and again, and those that were accepted are written down.
 fn load(node: &Machine) -> Result<()> {
     node.write_file("/root/load.py", LOAD)?;
-    node.run(["systemd-run", "-q", "--unit=load", "python3", "/root/load.py", "/run/accepted"])?;
+    node.run(["systemd-run", "-q", "--unit=load", "python3", "/root/load.py", ACCEPTED])?;
     more_events(node)
 }
 
 /// Waits until more events were accepted.
 fn more_events(node: &Machine) -> Result<()> {
-    let accepted = || Ok(node.sh("cat /run/accepted 2>/dev/null || echo 0")?.parse().unwrap_or(0));
+    let accepted = || Ok(node.sh(&format!("cat {ACCEPTED} 2>/dev/null | wc -l"))?.parse().unwrap_or(0));
     let before: u64 = accepted()?;
     node.wait(SOON, || Ok(accepted()? > before + 10))
 }
@@ -116,7 +125,19 @@ fn the_full_node_comes_back_by_itself() -> Result<()> {
     for (unit, up) in up(&node)? {
         println!("{unit}: up {:.2} s after the host began to boot", up.after);
     }
-    load(&node)
+    load(&node)?;
+    nothing_is_lost(&node)
+}
+
+/// The archive has, byte for byte, all that the broker said it has, before and after.
+fn nothing_is_lost(node: &Machine) -> Result<()> {
+    node.run(["systemctl", "stop", "load"])?;
+    let said = || node.sh(LACKING);
+    node.wait(SOON, || Ok(said()?.ends_with(" 0")))
+        .map_err(|failure| Failure::new(format!("{failure}: events, and those that the archive lacks: {:?}", said())))?;
+    println!("events that the broker had, and those that the archive lacks: {}", said()?);
+    let verified = node.run(["/etc/voevent/bin/voevent-archive", "verify"])?;
+    if verified == "all events are there" { Ok(()) } else { Err(Failure::new(verified)) }
 }
 
 /// Modules tell the monitor of each other's files: it can read them all, and each service writes its numbers.

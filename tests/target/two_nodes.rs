@@ -1,5 +1,5 @@
 //! Two nodes by their modules alone: what goes in at the first is in the archive of the second, byte for byte, and what
-//! became of the rest is known.
+//! became of the rest is known. Whatever the first said that it has is in its own archive, however its broker ended.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,6 +22,10 @@ const ARCHIVE: &str = "/etc/voevent/bin/voevent-archive";
 /// What is counted where the author is told why, and where the connection is closed.
 const REFUSED: [&str; 2] = ["invalid", "unreadable"];
 const MANY: usize = 10_000;
+/// How often the broker is killed, and how many events a second come meanwhile, how many in all.
+const KILLS: u64 = 8;
+const KILLED_RATE: &str = "250";
+const KILLED_EVENTS: usize = 4000;
 /// What Comet refuses, and what it says to that; it closes the connection where it can read nothing.
 const BAD: [(&str, &str); 7] = [
     ("bad-entity.xml", "closed"),
@@ -42,8 +46,24 @@ fn host(name: &str, suite: Suite, more: &str) -> String {
     format!(
         "[host]\nsystem = \"{system}\"\narch = \"x86_64\"\npython = \"{python}\"\nmodules = [\"comet\", \"archive\"]\n\
          [archive]\nroles = [\"observation\", \"prediction\", \"utility\", \"test\"]\nmin_free = \"16M\"\n\
-         [comet]\nlocal_ivo = \"ivo://org.example/{name}\"\nbroadcast = {{ test_interval = \"0s\" }}\n{more}"
+         [comet]\nlocal_ivo = \"ivo://org.example/{name}\"\nbroadcast = {{ test_interval = \"0s\" }}\n\
+         restart_sec = \"1s\"\n{more}"
     )
+}
+
+/// The hashes of the events of which an author heard that the broker has them.
+#[derive(Debug)]
+struct Answered {
+    /// It acknowledged them.
+    acknowledged: BTreeSet<String>,
+    /// It refused them when they were sent again, after no answer: it had seen them.
+    seen: BTreeSet<String>,
+}
+
+impl Answered {
+    fn all(&self) -> BTreeSet<String> {
+        self.acknowledged.union(&self.seen).cloned().collect()
+    }
 }
 
 /// The two nodes, and an author of events beside them.
@@ -92,14 +112,19 @@ impl Site {
         said.lines().map(|line| serde_json::from_str(line).explain(|| format!("read `{line}`"))).collect()
     }
 
-    fn stream(&self, tag: &str, count: usize, rate: &str) -> Result<(Value, BTreeSet<String>)> {
+    fn stream(&self, tag: &str, count: usize, rate: &str) -> Result<(Value, Answered)> {
         let file = self.lab.dir().join(tag);
         let name = file.display().to_string();
         let said = self.author(&["stream", &name, &count.to_string(), "4", rate])?;
-        let hashes = file.with_extension("sha256");
-        let hashes = fs::read_to_string(&hashes).explain(|| format!("read `{}`", hashes.display()))?;
+        let hashes = |what: &str| -> Result<BTreeSet<String>> {
+            let file = file.with_extension(what);
+            let hashes = fs::read_to_string(&file).explain(|| format!("read `{}`", file.display()))?;
+            Ok(hashes.lines().map(str::to_owned).collect())
+        };
+        let answered = Answered { acknowledged: hashes("ack")?, seen: hashes("seen")? };
+        assert_eq!(answered.all().len(), count, "{said:?}");
         let summary = said.into_iter().next().ok_or_else(|| Failure::new("the author said nothing"))?;
-        Ok((summary, hashes.lines().map(str::to_owned).collect()))
+        Ok((summary, answered))
     }
 }
 
@@ -147,6 +172,7 @@ fn events_go_from_node_to_node() -> Result<()> {
     good_and_bad_ones(&site)?;
     ten_thousand(&site)?;
     a_switch_in_mid_stream(&site)?;
+    kills_in_mid_stream(&site)?;
     for node in [&site.first, &site.second] {
         assert_eq!(node.run([ARCHIVE, "verify"])?, "all events are there");
         for unit in ["voevent-archive.service", "voevent-archive-tidy.service"] {
@@ -221,11 +247,11 @@ fn ten_thousand(site: &Site) -> Result<()> {
     let began = Instant::now();
     let (summary, sent) = site.stream("many", MANY, "0")?;
     println!("{MANY} events in a row: {summary}");
-    assert_eq!(sent.len(), MANY);
+    assert_eq!(sent.acknowledged.len(), MANY);
     for node in [&site.first, &site.second] {
         let there = wait_for(node, before + MANY)?;
         println!("{} has {there} of {} after {:?}", node.name(), before + MANY, began.elapsed());
-        let missing = sent.difference(&archived(node)?).count();
+        let missing = sent.acknowledged.difference(&archived(node)?).count();
         assert_eq!(missing, 0, "{} lacks {missing}", node.name());
     }
     Ok(())
@@ -241,22 +267,66 @@ fn a_switch_in_mid_stream(site: &Site) -> Result<()> {
     });
     let said = switched?.checked()?.stderr;
     assert!(said.contains("restart comet.service"), "{said}");
+    assert!(said.contains("comet.service was away for "), "{said}");
     let (summary, sent) = stream.map_err(|_| Failure::new("the author panicked"))??;
     println!("a switch in mid-stream: {summary}");
     println!("{}", said.lines().filter(|line| line.contains("comet")).collect::<Vec<_>>().join("\n"));
-    site.connected()?;
+    nothing_is_lost(site, &sent)
+}
 
-    // Nothing that the author was told the node has is missing there.
-    let all = archived(&site.first)?.len();
-    wait_for(&site.first, all.max(sent.len()))?;
-    let kept = || Ok(sent.is_subset(&archived(&site.first)?));
-    site.first.wait(SOON, kept).explain(|| "keep what was acknowledged".to_owned())?;
-    // What the second missed while it was not connected, its operator is told by name; first all that is on its way comes.
+/// The first node's broker is killed, at any moment, again and again.
+fn kills_in_mid_stream(site: &Site) -> Result<()> {
+    let (stream, killed) = std::thread::scope(|scope| {
+        let stream = scope.spawn(|| site.stream("kills", KILLED_EVENTS, KILLED_RATE));
+        let killed = (0..KILLS).try_for_each(|number| {
+            // Not in step with anything that it does.
+            sleep(Duration::from_millis(600 + number * 137 % 500));
+            site.first.run(["systemctl", "kill", "--signal=KILL", "comet.service"])?;
+            site.first.wait(SOON, || site.first.greets(8099))
+        });
+        (stream.join(), killed)
+    });
+    killed?;
+    let (summary, sent) = stream.map_err(|_| Failure::new("the author panicked"))??;
+    println!("{KILLS} kills in mid-stream: {summary}");
+    let restarts: u64 = site.first.show("comet.service", "NRestarts")?.parse().unwrap_or(0);
+    assert!(restarts >= KILLS, "{restarts} restarts");
+    nothing_is_lost(site, &sent)
+}
+
+/// All that the author was told the first node has is in its archive; what the second missed while it was not
+/// connected, its operator is told by name.
+fn nothing_is_lost(site: &Site, sent: &Answered) -> Result<()> {
+    site.connected()?;
+    let all = sent.all();
+    let lacks = || -> Result<BTreeSet<String>> { Ok(all.difference(&archived(&site.first)?).cloned().collect()) };
+    let kept = site.first.wait(SOON, || Ok(lacks()?.is_empty()));
+    let lacks = lacks()?;
+    let seen = lacks.intersection(&sent.seen).count();
+    kept.explain(|| format!("keep {} events that it had, {seen} of them by \"Previously seen\"", lacks.len()))?;
+    for counter in ["late", "lost"] {
+        let of = "/home/voeventserve/working_dir/metrics.prom";
+        let counted = site.first.sh(&format!("grep '^voevent_comet_spool_{counter}_total{{' {of}"))?;
+        assert!(counted.lines().all(|line| line.ends_with(" 0")), "{counted}");
+    }
+    let rows = site.first.sh(&format!("{ARCHIVE} list --json | grep -c '\"sha256\"'"))?;
+    println!(
+        "node1 has all {} acknowledged and {} that it had seen; {} events came twice to its archive",
+        sent.acknowledged.len(),
+        sent.seen.len(),
+        rows.parse::<usize>().unwrap_or(0).saturating_sub(archived(&site.first)?.len()),
+    );
+    // First all that is on its way comes.
     wait_for(&site.second, usize::MAX)?;
     let list = site.first.call([ARCHIVE, "list", "--json"])?.bytes()?;
     let compared = site.second.call([ARCHIVE, "compare", "-"])?.stdin(&list).output()?;
-    let missing: BTreeSet<String> = sent.difference(&archived(&site.second)?).cloned().collect();
-    println!("of {} events, node2 missed {} and is told of each", sent.len(), missing.len());
+    let missing: BTreeSet<String> =
+        archived(&site.first)?.difference(&archived(&site.second)?).cloned().collect();
+    println!(
+        "of these, node2 missed {}, {} that were seen; it is told of each that it ever missed",
+        missing.intersection(&all).count(),
+        missing.intersection(&sent.seen).count(),
+    );
     let told = compared.stdout.lines().filter(|line| line.starts_with("only there")).count();
     assert_eq!(
         (told, compared.code()),

@@ -3,7 +3,7 @@
 author.py HOST PORT files FILE…             each once; a line of JSON each
 author.py HOST PORT stream TAG COUNT CONNECTIONS [RATE]
     that many new events, each again until the broker has it; one line of JSON about all of them, and the hashes of
-    those that it acknowledged in TAG.sha256
+    those that it acknowledged in TAG.ack, of those that it had already when they were sent again in TAG.seen
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Stream:
         self.took: list[float] = []
         self.answers: list[float] = []
         self.counts: collections.Counter[str] = collections.Counter()
-        self.hashes: list[str] = []
+        self.hashes: dict[str, list[str]] = {"ack": [], "seen": []}
 
     def work(self) -> None:
         """Sends until there is nothing left."""
@@ -83,19 +83,19 @@ class Stream:
             except OSError as error:
                 answer = type(error).__name__
             if answer == "ack" or (SEEN in answer and tries > 1):
-                what = answer.partition(":")[0]
+                what = "ack" if answer == "ack" else "seen"
                 break
             with self.lock:
                 self.counts[f"try: {answer}"] += 1
             time.sleep(PAUSE)
         with self.lock:
             now = time.monotonic()
-            self.counts["ack" if what == "ack" else "had it already" if what == "nak" else what] += 1
+            self.counts[what] += 1
             self.counts["sent again"] += tries > 1
             self.took.append(now - began)
             self.answers.append(now)
-            if what == "ack":
-                self.hashes.append(hashlib.sha256(event).hexdigest())
+            if what in self.hashes:
+                self.hashes[what].append(hashlib.sha256(event).hexdigest())
 
     def summary(self) -> dict[str, object]:
         """What became of them; times in ms, the longest time without an answer in s."""
@@ -127,7 +127,8 @@ def main() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    Path(f"{tag}.sha256").write_text("\n".join(stream.hashes) + "\n")
+    for what, hashes in stream.hashes.items():
+        Path(f"{tag}.{what}").write_text("".join(f"{one}\n" for one in hashes))
     print(json.dumps(stream.summary()))
 
 

@@ -1,10 +1,11 @@
-"""Sends events to the broker of this host, some ten each second, and writes down how many were accepted.
+"""Sends events to the broker of this host, some ten each second, each again until the broker has it.
 
-load.py FILE
+load.py FILE    to which the hash of each such event is added, a line each
 """
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import sys
 import time
@@ -17,24 +18,31 @@ EVENT = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def send(event: bytes) -> bool:
-    """Whether the broker accepted an event."""
+    """Whether the broker says that it has an event."""
     with socket.create_connection(("127.0.0.1", 8098), 5) as connection:
         connection.sendall(len(event).to_bytes(4, "big") + event)
         connection.settimeout(5)
-        return b'role="ack"' in connection.recv(4096)
+        answer = connection.recv(4096)
+        return b'role="ack"' in answer or b"Previously seen" in answer
 
 
 def main(file: Path) -> None:
     """Sends until it is ended."""
-    accepted = 0
-    while True:
-        event = EVENT.format(time.time_ns()).encode()
-        try:
-            accepted += send(event)
-        except OSError:
-            time.sleep(0.1)
-        file.write_text(f"{accepted}\n", encoding="ascii")
-        time.sleep(0.05)
+    with file.open("a", encoding="ascii", buffering=1) as accepted:
+        while True:
+            event = EVENT.format(time.time_ns()).encode()
+            while not has(event):
+                time.sleep(0.1)
+            accepted.write(f"{hashlib.sha256(event).hexdigest()}\n")
+            time.sleep(0.05)
+
+
+def has(event: bytes) -> bool:
+    """Whether the broker says that it has an event, and there is one."""
+    try:
+        return send(event)
+    except OSError:
+        return False
 
 
 main(Path(sys.argv[1]))
