@@ -171,7 +171,7 @@ def test_killed_again_and_again(broker: Broker) -> None:
     authors = [threading.Thread(target=author, args=(name,)) for name in range(6)]
     for one in authors:
         one.start()
-    for _ in range(6):
+    for _ in range(4):
         before = len(had)
         while len(had) == before:
             time.sleep(0.01)
