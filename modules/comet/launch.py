@@ -96,14 +96,14 @@ class StoreFirst:
         """Fires when an event is valid, new, stored and noted; fails as Comet has it."""
         notes = [one for one in validators if isinstance(one, self._check_seen)]
         others = [one for one in validators if not isinstance(one, self._check_seen)]
-        asks = [self._check_seen(Known(one.event_db)) for one in notes]
+        known = [self._check_seen(Known(one.event_db)) for one in notes]
 
-        def store() -> Any:
-            known = self._all_of(asks, event)
-            return known.addCallback(lambda _: self._store(event)).addCallback(lambda _: self._all_of(notes, event))
+        def check() -> Any:
+            checked = self._all_of([*others, *known], event)
+            return checked.addCallback(lambda _: self._store(event)).addCallback(lambda _: self._all_of(notes, event))
 
-        valid = self._all_of([self._has_stream, *others], event)
-        return valid.addCallback(lambda _: self._alone(event.raw_bytes, store))
+        named = self._all_of([self._has_stream], event)
+        return named.addCallback(lambda _: self._alone(event.raw_bytes, check))
 
     def _all_of(self, validators: list[Any], event: Any) -> Any:
         called = [self._defer.maybeDeferred(validator, event) for validator in validators]
