@@ -26,8 +26,6 @@ implementer: Any = importlib.import_module("zope.interface").implementer
 
 # Seconds that events which are under way get when the broker is told to end.
 FINISH = 3.0
-# Events of one connection that may be under way at a time.
-AT_A_TIME = 64
 
 
 def load(name: str, path: str) -> ModuleType:
@@ -219,32 +217,6 @@ def finish_events() -> None:
     reactor.callWhenRunning(reactor.addSystemEventTrigger, "before", "shutdown", finish)
 
 
-def hold_back() -> None:
-    """Reads no more from who sent so many events that are under way: they would pile up in memory."""
-    handler: Any = importlib.import_module("comet.protocol.base").EventHandler
-    process = handler.process_event
-
-    def process_event(self: Any, *arguments: Any, **named: Any) -> Any:
-        self.voevent_node_events = getattr(self, "voevent_node_events", 0) + 1
-        if self.voevent_node_events >= AT_A_TIME:
-            self.pauseProducing()
-
-        def done(result: Any) -> Any:
-            self.voevent_node_events -= 1
-            if self.paused and self.voevent_node_events <= AT_A_TIME // 2:
-                # Not at once: it may be in the middle of what it read.
-                reactor.callLater(0, go_on, self)
-            return result
-
-        return process(self, *arguments, **named).addBoth(done)
-
-    def go_on(self: Any) -> None:
-        if self.paused and self.voevent_node_events <= AT_A_TIME // 2:
-            self.resumeProducing()
-
-    handler.process_event = process_event
-
-
 def keep_slow_subscribers() -> None:
     """Drops only subscribers that acknowledge nothing for a minute.
 
@@ -334,7 +306,6 @@ def main(arguments: list[str]) -> None:
     own = [plugin(name, path) for name, path in sorted(config["plugins"].items())]
     tell_twisted([node_handler(config), *own])
     finish_events()
-    hold_back()
     keep_slow_subscribers()
     if "log_files" in config:
         write_log_files(config["log_files"])

@@ -32,8 +32,8 @@ WAITING_EVENTS = 4096
 WAITING_BYTES = 16 * 1024 * 1024
 # Events that share one sync of their folder, and threads that write them: the disk syncs many files in the time of one.
 BATCH, WRITERS = 64, 4
-# Seconds that the broker waits for a spool: less than Comet gives its authors, which is 20.
-PATIENCE = 10.0
+# Seconds that the broker waits for a spool: less than authors wait for an answer.
+PATIENCE = 5.0
 # Seconds: between tries of a write that failed, two lines of the log about it, two files of counters.
 RETRY = 1.0
 SILENCE = 60.0

@@ -186,7 +186,7 @@ def test_killed_again_and_again(broker: Broker) -> None:
 
 
 def test_a_subscriber_acknowledges_what_is_stored(tmp_path: Path) -> None:
-    """Also where more comes at once than is read at a time, and the same twice."""
+    """Also where much comes at once, and the same twice."""
     (tmp_path / "spool").mkdir()
     events = [event(number) for number in range(300)]
     sent = [raw for raw in events for _ in range(2)]
