@@ -133,8 +133,9 @@ fn the_full_node_comes_back_by_itself() -> Result<()> {
 fn nothing_is_lost(node: &Machine) -> Result<()> {
     node.run(["systemctl", "stop", "load"])?;
     let said = || node.sh(LACKING);
-    node.wait(SOON, || Ok(said()?.ends_with(" 0")))
-        .map_err(|failure| Failure::new(format!("{failure}: events, and those that the archive lacks: {:?}", said())))?;
+    node.wait(SOON, || Ok(said()?.ends_with(" 0"))).map_err(|failure| {
+        Failure::new(format!("{failure}: events, and those that the archive lacks: {:?}", said()))
+    })?;
     println!("events that the broker had, and those that the archive lacks: {}", said()?);
     let verified = node.run(["/etc/voevent/bin/voevent-archive", "verify"])?;
     if verified == "all events are there" { Ok(()) } else { Err(Failure::new(verified)) }

@@ -236,6 +236,13 @@ fn refused(node: &Machine, why: &str) -> Result<usize> {
     said.parse().explain(|| format!("read `{said}`"))
 }
 
+/// How many events a broker acknowledged since its start.
+fn accepted(node: &Machine) -> Result<usize> {
+    let metrics = "awk '/^voevent_comet_events_total/ { n += $2 } END { print n }'";
+    let said = node.sh(&format!("{metrics} /home/voeventserve/working_dir/metrics.prom"))?;
+    said.parse().explain(|| format!("read `{said}`"))
+}
+
 fn ivorn_of(event: &[u8]) -> String {
     let text = String::from_utf8_lossy(event);
     let found = text.split_once("ivorn=\"").and_then(|(_, rest)| rest.split_once('"'));
@@ -254,7 +261,13 @@ fn ten_thousand(site: &Site) -> Result<()> {
         let missing = sent.acknowledged.difference(&archived(node)?).count();
         assert_eq!(missing, 0, "{} lacks {missing}", node.name());
     }
-    Ok(())
+    // An event is stored before the broker notes that it has seen it: the second may be at that for a while.
+    let busy = || Ok(accepted(&site.second)? < before + MANY);
+    let end = Instant::now() + LONG;
+    while busy()? && Instant::now() < end {
+        sleep(Duration::from_secs(1));
+    }
+    if busy()? { Err(Failure::new(format!("{} is still busy", site.second.name()))) } else { Ok(()) }
 }
 
 /// The first node's broker is restarted by a switch while events come in.
@@ -299,11 +312,14 @@ fn kills_in_mid_stream(site: &Site) -> Result<()> {
 fn nothing_is_lost(site: &Site, sent: &Answered) -> Result<()> {
     site.connected()?;
     let all = sent.all();
-    let lacks = || -> Result<BTreeSet<String>> { Ok(all.difference(&archived(&site.first)?).cloned().collect()) };
+    let lacks =
+        || -> Result<BTreeSet<String>> { Ok(all.difference(&archived(&site.first)?).cloned().collect()) };
     let kept = site.first.wait(SOON, || Ok(lacks()?.is_empty()));
     let lacks = lacks()?;
     let seen = lacks.intersection(&sent.seen).count();
-    kept.explain(|| format!("keep {} events that it had, {seen} of them by \"Previously seen\"", lacks.len()))?;
+    kept.explain(|| {
+        format!("keep {} events that it had, {seen} of them by \"Previously seen\"", lacks.len())
+    })?;
     for counter in ["late", "lost"] {
         let of = "/home/voeventserve/working_dir/metrics.prom";
         let counted = site.first.sh(&format!("grep '^voevent_comet_spool_{counter}_total{{' {of}"))?;
