@@ -10,7 +10,7 @@ use crate::sandbox::Sandbox;
 
 /// The bundle of `hosts/node1.toml`. It changes with the host, its modules and its lock, with what the compiler makes
 /// of them, and with nothing else: not with the folder, the user, the time, the machine.
-const NODE1: &str = "pntwzcnog22ysdcjpmsmyag42k7oshm2-node1";
+const NODE1: &str = "ffjpuad2lclkhmih6rw6ta7o5i2lat27-node1";
 
 const HOST: &str = "hosts/node1.toml";
 
