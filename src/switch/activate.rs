@@ -74,6 +74,8 @@ pub enum Ending {
 const MARGIN: Duration = Duration::from_secs(30);
 /// The guard of the switch before holds the lock for a moment, to see that all is done.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How often a plan is made for what changed meanwhile: a timer starts a unit, somebody stops one.
+const ROUNDS: usize = 2;
 /// However long they may take, the guard comes then.
 const LONGEST: Duration = Duration::from_hours(24);
 
@@ -333,21 +335,30 @@ fn change(
         let allowance = request.allowance.unwrap_or_else(|| allowance(bundle, plan)).min(LONGEST);
         start_guard(machine, number, (activator, boot_time() + allowance))?;
     }
-    plan.steps.iter().for_each(|step| tell(&step.to_string()));
-    let since = downtime::now();
-    perform(machine, plan, (number, Some(bundle)), (Part::Whole, OnError::Stop))?;
-    downtime::tell(machine, plan, since, tell);
-    if machine.systemd.is_some() {
-        prove(machine, (bundle, plan), tell)?;
-    }
-    // What answers may still be what was there before.
-    let (_, left) = planned(machine, (number, bundle))?;
-    if is_done(&left) && left.collisions.is_empty() {
-        return Ok(());
+    let mut plan = plan.clone();
+    for _ in 0..ROUNDS {
+        plan.steps.iter().for_each(|step| tell(&step.to_string()));
+        let since = downtime::now();
+        perform(machine, &plan, (number, Some(bundle)), (Part::Whole, OnError::Stop))?;
+        downtime::tell(machine, &plan, since, tell);
+        if machine.systemd.is_some() {
+            prove(machine, (bundle, &plan), tell)?;
+        }
+        // What answers may still be what was there before.
+        plan = planned(machine, (number, bundle))?.1;
+        if is_done(&plan) && plan.collisions.is_empty() {
+            return Ok(());
+        }
+        // What is to be set aside is no part of the record.
+        let is_other = plan.steps.iter().any(|step| matches!(step.action, Action::SetAside(_)));
+        if is_other || !plan.collisions.is_empty() {
+            break;
+        }
+        tell("something changed meanwhile");
     }
     Err(Failure::refused("the machine is not what it should be now")
-        .details(&left.steps)
-        .details(&left.collisions))
+        .details(&plan.steps)
+        .details(&plan.collisions))
 }
 
 /// What the checks and the plan's units may take, and some more.

@@ -12,6 +12,7 @@ crate::tests![
     a_flipped_bit_is_refused,
     two_switches_at_once_are_one_too_many,
     what_the_administrator_wants_stays,
+    what_changes_meanwhile_is_put_right,
     what_root_executes_is_roots_alone,
 ];
 
@@ -213,6 +214,36 @@ fn what_the_administrator_wants_stays() -> Result<()> {
     assert!(said.contains("`comet.service` is masked: it is left alone"), "{said}");
     node.sh("systemctl unmask comet.service 2>&1; systemctl restart comet.service")?;
     assert_eq!(serves(&node)?, IVO);
+    Ok(())
+}
+
+/// What is stopped by hand while a switch proves is no reason to put all back.
+fn what_changes_meanwhile_is_put_right() -> Result<()> {
+    let lab = Lab::new()?;
+    let module = format!(
+        "{MODULE}[[unit]]\nname = \"idle.service\"\ntemplate = \"idle.service.j2\"\nwanted_by = [\"voevent.target\"]\n\
+         [[script]]\nname = \"slow\"\ntemplate = \"slow.sh.j2\"\n\
+         [[check]]\nname = \"slow\"\nkind = \"command\"\nscript = \"slow\"\nwithin = \"20s\"\n"
+    );
+    let files = [
+        ("module.toml", module.as_str()),
+        ("idle.service.j2", "[Service]\nExecStart=/bin/sleep infinity\n"),
+        ("slow.sh.j2", "#!/bin/sh\nsleep 5\n"),
+    ];
+    let workstation = Workstation::new(&lab, "w")?.with_module("idle", &files)?;
+    let with_module = |host: String| host.replace("[\"comet\"]", "[\"comet\", \"idle\"]");
+    let first = workstation.build(&with_module(example()?))?;
+    let second = workstation.build(&with_module(crate::node::with_ivo("ivo://org.example/other")?))?;
+    let node = Prepared::get()?.boot(&lab)?;
+    node.ship(&workstation)?;
+    node.switch_to(&first)?;
+    let mut switch = node.spawn(["/usr/local/sbin/voevent-switch", &format!("{SHIPPED}/store/{second}")])?;
+    node.wait(Duration::from_mins(1), || Ok(serves(&node)? == "ivo://org.example/other"))?;
+    node.run(["systemctl", "stop", "idle.service"])?;
+    let output = switch.wait(Duration::from_mins(1))?;
+    assert_eq!(output.code(), Some(0), "{output:?}");
+    assert!(output.stderr.contains("something changed meanwhile"), "{output:?}");
+    assert_eq!(node.show("idle.service", "ActiveState")?, "active");
     Ok(())
 }
 
