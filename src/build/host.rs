@@ -7,7 +7,7 @@ use crate::base::report::{Diagnostic, Place};
 use crate::base::value::Value;
 
 use super::artifact::Target;
-use super::config::host::{Binding, HOST_TEXTS, HostFile};
+use super::config::host::{Binding, HOST_TEXTS, HostFile, python_of};
 use super::config::tree::Placed;
 use super::options::history::{Counts, Definition, History};
 use super::options::{Origin, Strength};
@@ -95,6 +95,7 @@ impl HostFiles {
         };
         let (system, arch, python) = (needed("system"), needed("arch"), needed("python"));
         let target = Target { system: system?, arch: arch?, python: python? };
+        faults.extend(other_python(&target, &texts));
         let adopt = self.files.iter().flat_map(|file| file.adopt.iter().cloned()).collect();
         Some(Host { name, target, texts, histories, adopt, modules: self.modules() })
     }
@@ -178,4 +179,13 @@ impl HostFiles {
         let found = source.text.find("[host]").map(|start| start..start + "[host]".len());
         Some(Place { source: source.clone(), span: found.unwrap_or(0..0) })
     }
+}
+/// An interpreter that the release does not have: a switch would refuse it, unless people put it there.
+fn other_python(target: &Target, texts: &BTreeMap<&'static str, Placed<String>>) -> Option<Diagnostic> {
+    let Target { system, python, .. } = target;
+    let own = python_of(system).filter(|own| own != python)?;
+    let message = format!("`{system}` has python {own}, and this is compiled for {python}");
+    let warning = Diagnostic::warning(message).at(texts.get("python")?.place.clone(), "");
+    let help = format!("write `python = \"{own}\"`, unless another `python3` is put there");
+    Some(warning.at(texts.get("system")?.place.clone(), "its system").help(help))
 }

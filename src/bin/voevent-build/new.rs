@@ -7,10 +7,10 @@ use voevent_node::base::name::{HostName, ModuleName};
 use voevent_node::base::report::Diagnostic;
 use voevent_node::build::artifact::Target;
 use voevent_node::build::compile::{BuildError, Project};
-use voevent_node::build::config::host::text_fault;
+use voevent_node::build::config::host::{python_of, text_fault};
 use voevent_node::build::module_folders::ModuleFolder;
 use voevent_node::build::reference::library::{self, unknown};
-use voevent_node::build::reference::start::{self, NewHost, python_of};
+use voevent_node::build::reference::start::{self, NewHost};
 use voevent_node::build::reference::write;
 use voevent_node::build::sources::Disk;
 

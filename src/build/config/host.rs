@@ -21,6 +21,16 @@ const HOST_LISTS: [&str; 4] = ["imports", "module_paths", "adopt", "modules"];
 /// The machines that bundles can be compiled for, as uname(2) calls them.
 pub const ARCHS: [&str; 2] = ["x86_64", "aarch64"];
 
+/// The interpreters of the releases that are known: `python3` there.
+const PYTHONS: [(&str, &str); 4] =
+    [("debian-12", "3.11"), ("debian-13", "3.13"), ("ubuntu-22.04", "3.10"), ("ubuntu-24.04", "3.12")];
+
+/// The minor version of the interpreter that a release has, where that is known.
+#[must_use]
+pub fn python_of(system: &str) -> Option<&'static str> {
+    PYTHONS.iter().find(|(known, _)| *known == system).map(|(_, python)| *python)
+}
+
 /// A host file or a fragment, as written.
 #[derive(Debug)]
 pub struct HostFile {

@@ -46,3 +46,27 @@ fn keys_of_the_host_that_stand_before_its_table() {
       = help: write it below a line `[host]`, and before the next table
     "#);
 }
+
+#[test]
+fn an_interpreter_that_the_system_does_not_have() {
+    let project = Sandbox::module(&[("module.toml", "")]);
+    project.edit("hosts/node1.toml", "3.11", "3.13");
+    insta::assert_snapshot!(project.shown(&["check", "node1"]), @r#"
+    exit 0
+    ---- stdout
+    ---- stderr
+    warning: `debian-12` has python 3.11, and this is compiled for 3.13
+     --> hosts/node1.toml:4:10
+      |
+    2 | system = "debian-12"
+      |          ----------- its system
+    3 | arch = "x86_64"
+    4 | python = "3.13"
+      |          ^^^^^^
+      |
+      = help: write `python = "3.11"`, unless another `python3` is put there
+    1 host, 0 errors, 1 warning
+    "#);
+    project.edit("hosts/node1.toml", "debian-12", "debian-99");
+    assert!(project.shown(&["check", "node1"]).contains("1 host, 0 errors, 0 warnings"));
+}

@@ -14,16 +14,6 @@ use crate::build::types::Type;
 /// The columns that comments fill.
 const WIDTH: usize = 110;
 
-/// The interpreters of the releases that are known: `python3` there.
-const PYTHONS: [(&str, &str); 4] =
-    [("debian-12", "3.11"), ("debian-13", "3.13"), ("ubuntu-22.04", "3.10"), ("ubuntu-24.04", "3.12")];
-
-/// The minor version of the interpreter that a release has, where that is known.
-#[must_use]
-pub fn python_of(system: &str) -> Option<&'static str> {
-    PYTHONS.iter().find(|(known, _)| *known == system).map(|(_, python)| *python)
-}
-
 /// Which of the examples are more than comments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Live {

@@ -2,7 +2,7 @@
 
 mod host;
 
-pub use host::{Live, NewHost, python_of};
+pub use host::{Live, NewHost};
 
 use crate::base::name::ModuleName;
 
