@@ -37,13 +37,13 @@ fn node(
     lab: &Lab,
     workstation: &Workstation,
     name: &str,
-    store: Option<&Store>,
+    keeper: Option<&Store>,
     (debian, bundle): (Suite, &str),
 ) -> Result<Machine> {
     let node = lab.boot_with(name, Setup::of_modules(debian))?;
     node.sh("umask 077; mkdir -p /etc/voevent/secrets; echo a-planted-secret > /etc/voevent/secrets/backup")?;
-    if let Some(store) = store {
-        node.write_file("/etc/voevent/secrets/backup-key", &store.key)?;
+    if let Some(keeper) = keeper {
+        node.write_file("/etc/voevent/secrets/backup-key", &keeper.key)?;
         node.sh("chmod 600 /etc/voevent/secrets/backup-key")?;
     }
     node.ship(workstation)?;
@@ -87,13 +87,13 @@ fn an_empty_host_gets_all_back(debian: Suite) -> Result<()> {
     let lab = Lab::new()?;
     let workstation = Workstation::new(&lab, "w")?;
     let host = host(debian)?;
-    let store = match debian {
+    let keeper = match debian {
         Suite::Bookworm => None,
         Suite::Trixie => Some(Store::new(&lab)?),
     };
-    let settings = store.as_ref().map_or("", |store| store.settings.as_str());
+    let settings = keeper.as_ref().map_or("", |keeper| keeper.settings.as_str());
     let bundle = workstation.build(&host.replace("read_data", &format!("{settings}read_data")))?;
-    let first = node(&lab, &workstation, "first", store.as_ref(), (debian, &bundle))?;
+    let first = node(&lab, &workstation, "first", keeper.as_ref(), (debian, &bundle))?;
     assert_eq!(send(&first, &["a", "b"])?, Vec::<String>::new());
     first.sh(
         "cd /home/voeventserve/working_dir; mkdir -p files/deep; echo one > files/deep/one; echo two > files/two
@@ -117,8 +117,8 @@ fn an_empty_host_gets_all_back(debian: Suite) -> Result<()> {
     a_damaged_stream_is_told(&first)?;
 
     // Another host, of the same bundle, with nothing but the repository.
-    let second = node(&lab, &workstation, "second", store.as_ref(), (debian, &bundle))?;
-    if store.is_none() {
+    let second = node(&lab, &workstation, "second", keeper.as_ref(), (debian, &bundle))?;
+    if keeper.is_none() {
         let saved = lab.dir().join("saved.tar");
         let tar = first.call(["tar", "-C", "/var/backups/voevent", "-cf", "-", "."])?.bytes()?;
         std::fs::write(&saved, tar).explain(|| "keep the repository".to_owned())?;
@@ -137,7 +137,7 @@ fn an_empty_host_gets_all_back(debian: Suite) -> Result<()> {
     let listed = || Ok(second.sh(&format!("{ARCHIVE} list --source found"))?.contains("#new"));
     second.wait(LONG, listed)?;
     second.sh(&format!("{ARCHIVE} verify >&2"))?;
-    store.map_or(Ok(()), |store| store.has_another_key(&second))
+    keeper.map_or(Ok(()), |keeper| keeper.has_another_key(&second))
 }
 
 /// A host far away, which keeps copies for whoever has the key: sshd's own, by sftp.
