@@ -52,12 +52,12 @@ fn all_that_can_be_known_is_said_although_the_lock_is_missing() {
     ---- stdout
     ---- stderr
     error: venv `comet` has no lock
-       --> modules/comet/module.toml:392:16
+       --> modules/comet/module.toml:394:16
         |
      11 | default = "3.1.0"
         |           ------- `comet.version` is set here
     ...
-    392 | requirements = ["comet=={{ comet.version }}"]
+    394 | requirements = ["comet=={{ comet.version }}"]
         |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its requirements
         |
         = help: run `voevent-build lock hosts/node1.toml`

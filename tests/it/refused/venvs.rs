@@ -28,12 +28,12 @@ fn no_lock() {
     project.remove(LOCK);
     insta::assert_snapshot!(project.refused(), @r#"
     error: venv `comet` has no lock
-       --> modules/comet/module.toml:392:16
+       --> modules/comet/module.toml:394:16
         |
      11 | default = "3.1.0"
         |           ------- `comet.version` is set here
     ...
-    392 | requirements = ["comet=={{ comet.version }}"]
+    394 | requirements = ["comet=={{ comet.version }}"]
         |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its requirements
         |
         = help: run `voevent-build lock hosts/node1.toml`
@@ -46,9 +46,9 @@ fn a_stale_lock() {
     project.edit(HOST, "[comet]\n", "[comet]\nversion = \"3.0.1\"\n");
     insta::assert_snapshot!(project.refused(), @r#"
     error: the lock of venv `comet` is stale: requirement `comet==3.1.0` is now `comet==3.0.1`
-       --> modules/comet/module.toml:392:16
+       --> modules/comet/module.toml:394:16
         |
-    392 | requirements = ["comet=={{ comet.version }}"]
+    394 | requirements = ["comet=={{ comet.version }}"]
         |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its requirements
         |
        ::: hosts/node1.toml:14:11
@@ -77,7 +77,7 @@ fn a_stale_lock() {
      11 | default = "3.1.0"
         |           ------- `comet.version` is set here
     ...
-    392 | requirements = ["comet=={{ comet.version }}"]
+    394 | requirements = ["comet=={{ comet.version }}"]
         |                ------------------------------ its requirements
         |
         = help: run `voevent-build lock hosts/node1.toml`
@@ -129,7 +129,7 @@ fn a_damaged_lock() {
      11 | default = "3.1.0"
         |           ------- `comet.version` is set here
     ...
-    392 | requirements = ["comet=={{ comet.version }}"]
+    394 | requirements = ["comet=={{ comet.version }}"]
         |                ------------------------------ its requirements
         |
         = help: take the file from version control again, or remove it and lock again
@@ -146,12 +146,12 @@ fn missing_wheels_and_nowhere_to_get_them() {
     fetching hyperlink-21.0.0-py2.py3-none-any.whl
     fetching idna-3.20-py3-none-any.whl
     error: pip could not get `hyperlink-21.0.0-py2.py3-none-any.whl`, `idna-3.20-py3-none-any.whl`: `pip download` failed (exit status: 1)
-       --> modules/comet/module.toml:392:16
+       --> modules/comet/module.toml:394:16
         |
      11 | default = "3.1.0"
         |           ------- `comet.version` is set here
     ...
-    392 | requirements = ["comet=={{ comet.version }}"]
+    394 | requirements = ["comet=={{ comet.version }}"]
         |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its requirements
         |
         = help: see that pip reaches an index or a folder that has this very file (`pip config list`), or copy the file into the folder of wheels beside the lock
@@ -169,12 +169,12 @@ fn wheels_with_other_bytes() {
     fetching attrs-26.1.0-py3-none-any.whl
     fetching idna-3.20-py3-none-any.whl
     error: pip could not get `attrs-26.1.0-py3-none-any.whl`, `idna-3.20-py3-none-any.whl`: `pip download` failed (exit status: 1)
-       --> modules/comet/module.toml:392:16
+       --> modules/comet/module.toml:394:16
         |
      11 | default = "3.1.0"
         |           ------- `comet.version` is set here
     ...
-    392 | requirements = ["comet=={{ comet.version }}"]
+    394 | requirements = ["comet=={{ comet.version }}"]
         |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its requirements
         |
         = help: see that pip reaches an index or a folder that has this very file (`pip config list`), or copy the file into the folder of wheels beside the lock
@@ -188,9 +188,9 @@ fn a_venv_of_two_modules() {
     project.append("modules/users/module.toml", venv);
     insta::assert_snapshot!(project.refused(), @r#"
     error: two venvs `comet`, of modules `users` and `comet`
-       --> modules/comet/module.toml:392:16
+       --> modules/comet/module.toml:394:16
         |
-    392 | requirements = ["comet=={{ comet.version }}"]
+    394 | requirements = ["comet=={{ comet.version }}"]
         |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the second
         |
        ::: modules/users/module.toml:121:16
