@@ -3,7 +3,7 @@
 import os
 import socket
 
-from setuptools import Extension, setup
+from setuptools import Extension, setup  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
 # What a hostile package would try. None of it may work where it is built.
 for path in ("/etc/voevent-tiny", "/var/lib/voevent-tiny", "/home/voevent-tiny"):
