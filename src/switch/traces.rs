@@ -16,6 +16,9 @@ const FIELD: &str = "VOEVENT_UNIT";
 const ENDING_TIME: Duration = Duration::from_secs(3);
 /// How often we look whether it has ended.
 const LOOK: Duration = Duration::from_millis(50);
+/// When the journal has no more of a unit after this time, it has all: journald reads what units write one after another.
+const SETTLED: Duration = Duration::from_millis(250);
+const MOST_LOOKS: usize = 8;
 /// How long the journal may take.
 const JOURNAL_TIME: Duration = Duration::from_secs(10);
 
@@ -73,12 +76,22 @@ pub fn log_tail(
     (since, lines): (Instant, u16),
 ) -> Result<Vec<String>, TracesError> {
     let_end(systemd, unit)?;
-    // What the unit wrote may still be on its way: this returns when all that was sent before is written. Where it fails
-    // there are fewer lines, no fewer facts.
-    let _ = Tool::new("journalctl", JOURNAL_TIME).arg("--sync").run();
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let since = now.saturating_sub(since.elapsed()).as_secs();
-    let found = journal(lines, [format!("--since=@{since}"), format!("--unit={unit}")])?;
+    let read = || {
+        // What the journal has got is written then, but not what it has yet to read from a unit's output. Where it fails
+        // there are fewer lines, no fewer facts.
+        let _ = Tool::new("journalctl", JOURNAL_TIME).arg("--sync").run();
+        journal(lines, [format!("--since=@{since}"), format!("--unit={unit}")])
+    };
+    let mut found = read()?;
+    for _ in 0..MOST_LOOKS {
+        std::thread::sleep(SETTLED);
+        let before = std::mem::replace(&mut found, read()?);
+        if before == found {
+            break;
+        }
+    }
     match systemd.invocation(unit)? {
         Some(id) if found.is_empty() => {
             let (own, about) = (format!("_SYSTEMD_INVOCATION_ID={id}"), format!("INVOCATION_ID={id}"));

@@ -47,7 +47,7 @@ within = "1s"
 /// It shows what it got: the sums, and who can read it.
 const UNIT: &str = "[Service]\nDynamicUser=yes\nRuntimeDirectory=vault\nLoadCredential={{ credential(vault.token) }}\n\
     {% if vault.placed is not none %}\nLoadCredential={{ credential(vault.placed) }}\n{% endif %}\n\
-    ExecStart=/bin/sh -c 'cd \"$$CREDENTIALS_DIRECTORY\" && sha256sum * >/run/vault/sums && exec sleep infinity'\n";
+    ExecStart=/bin/sh -c 'cd \"$$CREDENTIALS_DIRECTORY\" && sha256sum * >/run/vault/new && mv /run/vault/new /run/vault/sums && exec sleep infinity'\n";
 
 /// A machine, and who builds for it.
 struct Site {
@@ -88,6 +88,9 @@ impl Site {
 
     /// The sums of what the unit got, by the names of its credentials.
     fn loaded(&self) -> Result<String> {
+        self.node.wait(std::time::Duration::from_secs(10), || {
+            Ok(self.node.sh("ls /run/vault")?.contains("sums"))
+        })?;
         self.node.sh("cat /run/vault/sums | while read sum name; do echo \"$name ${sum:0:8}\"; done")
     }
 
