@@ -12,9 +12,14 @@ const END: &str = "PRIVATE KEY-----";
 /// The first private key in a text: PEM's first line (RFC 7468, OpenSSH, PGP), or an identity of age.
 #[must_use]
 pub fn find(text: &str) -> Option<Range<usize>> {
-    let pem = text.match_indices(BEGIN).find_map(|(start, _)| {
-        let line = text[start..].lines().next()?;
-        line.find(END).map(|end| start..start + end + END.len())
+    let mut end = 0;
+    let pem = text.split_inclusive('\n').find_map(|line| {
+        let begin = end;
+        end += line.len();
+        // What ends behind any beginning of the line ends behind its first.
+        let start = line.find(BEGIN)?;
+        let length = line[start..].find(END)? + END.len();
+        Some(begin + start..begin + start + length)
     });
     let age = text.find(AGE).map(|start| {
         let rest = &text[start..];
@@ -51,6 +56,7 @@ mod tests {
             ("k = 'AGE-SECRET-KEY-1QQ' # x", Some("AGE-SECRET-KEY-1QQ")),
             ("-----BEGIN CERTIFICATE-----\n-----END PRIVATE KEY-----", None),
             ("-----BEGIN PUBLIC KEY-----", None),
+            ("a\n-----BEGIN -----BEGIN X PRIVATE KEY-----", Some("-----BEGIN -----BEGIN X PRIVATE KEY-----")),
         ] {
             assert_eq!(find(text).map(|range| &text[range]), want, "{text}");
         }
