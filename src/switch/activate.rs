@@ -28,7 +28,7 @@ use crate::switch::perform::{OnError, Part, perform, time_of};
 use crate::switch::plan::{Action, Desired, Plan, Way, plan};
 use crate::switch::prepare::{make_users, preflight};
 use crate::switch::prove::prove;
-use crate::switch::record::{FORMAT, Outcome, Record, predecessor};
+use crate::switch::record::{Outcome, Record, predecessor};
 use crate::switch::recover::{Recovered, end, is_done, recover};
 use crate::switch::secrets;
 use crate::switch::state::{Lock, Pointer};
@@ -301,25 +301,12 @@ fn record(
         To::Predecessor => format!("generation {}", again.as_ref().map_or(0, |record| record.number)),
     };
     let record = Record {
-        format: FORMAT,
-        number,
         parent: parent.as_ref().map_or(0, |parent| parent.number),
         predecessor: predecessor(parent.as_ref(), &bundle.name, again.as_ref()),
-        bundle: bundle.name.clone(),
-        provenance: None,
         when: request.now.clone(),
         by: request.by.clone(),
         from,
-        dbm: String::new(),
-        activator: String::new(),
-        outcome: Outcome::Pending,
-        cause: String::new(),
-        steps: Vec::new(),
-        folders: Vec::new(),
-        ran: Vec::new(),
-        unended: Vec::new(),
-        aside: Vec::new(),
-        folders_before: Vec::new(),
+        ..Record::blank(number, bundle.name.clone())
     };
     Ok(record.noting(observed, (bundle, plan)))
 }

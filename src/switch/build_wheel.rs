@@ -12,11 +12,11 @@ use crate::base::io::{IoError, OnPath as _};
 use crate::base::layout;
 use crate::base::name::UnitName;
 use crate::store::manifest::{BUILDS, Build, Venv};
-use crate::switch::sandbox::{Ended, ProofError, UNPRIVILEGED, make, proof_unit};
+use crate::switch::sandbox::{Ended, ProofError, make, nobodys, proof_unit};
 use crate::switch::tool::ToolError;
 use crate::switch::transient::Program;
 use crate::wheel::name::WheelName;
-use crate::wheel::{Wheel, WheelFault};
+use crate::wheel::{SOURCE_DATE_EPOCH, Wheel, WheelFault};
 
 /// What runs in the sandbox.
 const BUILD: &str = include_str!("build_wheel.py");
@@ -25,8 +25,7 @@ const BUILD_TIME: Duration = Duration::from_hours(3);
 /// The largest wheel. A build cannot write a larger file.
 const LARGEST: u64 = 256 << 20;
 /// Everything known to change a wheel's bytes is fixed (reproducible-builds.org); the time is that of all wheels.
-const SETTINGS: &str =
-    "HOME=/var/tmp TMPDIR=/var/tmp LC_ALL=C.UTF-8 TZ=UTC PYTHONHASHSEED=0 SOURCE_DATE_EPOCH=1547913600";
+const SETTINGS: &str = "HOME=/var/tmp TMPDIR=/var/tmp LC_ALL=C.UTF-8 TZ=UTC PYTHONHASHSEED=0";
 
 /// Why there is no wheel.
 #[derive(Debug, thiserror::Error)]
@@ -80,27 +79,23 @@ pub fn build_wheel(
 ) -> Result<Wheel, BuildError> {
     let package = format!("{} {}", build.package, build.version);
     let folder = format!("{}/{}/{BUILDS}/{}", layout::STORE, venv.object, build.package);
-    let mut command: Vec<String> = ["bin/python", "-I", "-B", "-c"].map(str::to_owned).into();
-    command[0] = format!("{folder}/environment/bin/python");
-    command.extend([BUILD.to_owned(), format!("{folder}/{}", build.source), build.backend.clone()]);
-    command.extend(build.backend_path.iter().cloned());
+    let (python, source) = (format!("{folder}/environment/bin/python"), format!("{folder}/{}", build.source));
+    let words = [python.as_str(), "-I", "-B", "-c", BUILD, &source, &build.backend];
+    let words = words.into_iter().chain(build.backend_path.iter().map(String::as_str));
+    let command: Vec<String> = words.map(str::to_owned).collect();
     let not_run = |source| BuildError::NotRun { package: package.clone(), source };
     let unit = proof_unit().map_err(not_run)?;
     let description = format!("Build of {package}");
     let program = Program { unit: &unit, description: &description, command: &command };
     let largest = LARGEST.to_string();
-    let mut properties = vec![
-        ("DynamicUser", "yes"),
-        ("PrivateNetwork", "yes"),
+    let settings = format!("{SETTINGS} SOURCE_DATE_EPOCH={SOURCE_DATE_EPOCH}");
+    let mut properties = nobodys(switch);
+    properties.extend([
         ("WorkingDirectory", "/var/tmp"),
-        ("Environment", SETTINGS),
+        ("Environment", settings.as_str()),
         ("LimitFSIZE", largest.as_str()),
         ("Nice", "10"),
-    ];
-    properties.extend(UNPRIVILEGED);
-    if let Some(switch) = switch {
-        properties.extend([("BindsTo", switch.as_str()), ("After", switch.as_str())]);
-    }
+    ]);
     let file = tempfile::tempfile_in(scratch).on("make a file in", scratch)?;
     let out = file.try_clone().on("make a file in", scratch)?;
     match make(program, &properties, BUILD_TIME, out).map_err(|error| not_run(error.into()))? {

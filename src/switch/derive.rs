@@ -14,7 +14,7 @@ use walkdir::WalkDir;
 
 use crate::base::io::{IoError, OnPath as _};
 use crate::base::name::UnitName;
-use crate::switch::sandbox::{Ended, ProofError, UNPRIVILEGED, proof_unit, prove};
+use crate::switch::sandbox::{Ended, ProofError, nobodys, proof_unit, prove};
 use crate::switch::tool::{Output, Tool, ToolError};
 use crate::switch::transient::Program;
 
@@ -174,13 +174,8 @@ pub fn prove_imports(
     let command = [format!("{venv}/bin/python"), "-I".to_owned(), "-B".to_owned(), "-c".to_owned(), code];
     let description = format!("Proof that the modules of {venv} can be imported");
     let program = Program { unit: &unit, description: &description, command: &command };
-    let mut properties = vec![("DynamicUser", "yes"), ("PrivateNetwork", "yes")];
-    properties.extend(UNPRIVILEGED);
-    if let Some(switch) = switch {
-        properties.extend([("BindsTo", switch.as_str()), ("After", switch.as_str())]);
-    }
     let venv = venv.to_owned();
-    match prove(program, &end, &properties, within)? {
+    match prove(program, &end, &nobodys(switch), within)? {
         Ended::Well => Ok(()),
         Ended::Early => Err(DeriveError::NotFinished(venv)),
         Ended::Late => Err(DeriveError::TooSlow { venv, within: within.as_secs_f32() }),

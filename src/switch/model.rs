@@ -16,7 +16,7 @@ use crate::switch::observed::{
     Active, Aside, Found, Generation, Generations, Observed, UnitFound, kept_target, live_target,
 };
 use crate::switch::plan::{Action, Desired, Plan, Step, Way, plan};
-use crate::switch::record::{FORMAT, Outcome, Record, SetAside};
+use crate::switch::record::{Record, SetAside};
 use crate::switch::recorded::Records;
 
 mod laws;
@@ -97,31 +97,6 @@ fn bundle(spec: &Spec) -> Bundle {
     let target = Target { arch: "x86_64".into(), python: "3.11".into(), system: "debian-12".into() };
     let empty = Manifest::empty(HostName::new("node1").unwrap(), target);
     Bundle::seal(Manifest { objects: objects.into_values().collect(), paths, units, ..empty }).unwrap()
-}
-
-/// A record that knows nothing yet.
-fn blank(number: u64, bundle: &Bundle) -> Record {
-    Record {
-        format: FORMAT,
-        number,
-        parent: 0,
-        predecessor: 0,
-        bundle: bundle.name.clone(),
-        provenance: None,
-        when: String::new(),
-        by: String::new(),
-        from: String::new(),
-        dbm: String::new(),
-        activator: String::new(),
-        outcome: Outcome::Pending,
-        cause: String::new(),
-        steps: Vec::new(),
-        folders: Vec::new(),
-        ran: Vec::new(),
-        unended: Vec::new(),
-        aside: Vec::new(),
-        folders_before: Vec::new(),
-    }
 }
 
 /// The machine: what can be observed of it, all generations that there are, and what they have set aside.
@@ -221,7 +196,8 @@ impl Model {
     /// Notes a generation and its plan, as its record does.
     fn begin(&mut self, number: u64, plan: &Plan) {
         let bundle = &self.bundles[&number];
-        self.records.insert(number, blank(number, bundle).noting(&self.seen, (bundle, plan)));
+        self.records
+            .insert(number, Record::blank(number, bundle.name.clone()).noting(&self.seen, (bundle, plan)));
         self.set_pending(Some(number));
     }
 

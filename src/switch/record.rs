@@ -125,6 +125,32 @@ pub enum BadRecord {
 }
 
 impl Record {
+    /// One of a generation of this bundle that knows nothing yet.
+    #[must_use]
+    pub const fn blank(number: u64, bundle: ObjectName) -> Self {
+        Self {
+            format: FORMAT,
+            number,
+            parent: 0,
+            predecessor: 0,
+            bundle,
+            provenance: None,
+            when: String::new(),
+            by: String::new(),
+            from: String::new(),
+            dbm: String::new(),
+            activator: String::new(),
+            outcome: Outcome::Pending,
+            cause: String::new(),
+            steps: Vec::new(),
+            folders: Vec::new(),
+            ran: Vec::new(),
+            unended: Vec::new(),
+            aside: Vec::new(),
+            folders_before: Vec::new(),
+        }
+    }
+
     /// As it is kept.
     #[must_use]
     pub fn to_toml(&self) -> String {

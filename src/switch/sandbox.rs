@@ -23,7 +23,7 @@ const READ_ONLY: [(&str, &str); 11] = [
 ];
 
 /// What one is kept from besides that runs as somebody without any privilege.
-pub const UNPRIVILEGED: [(&str, &str); 11] = [
+const UNPRIVILEGED: [(&str, &str); 11] = [
     ("PrivateDevices", "yes"),
     ("ProtectHome", "yes"),
     ("ProtectProc", "invisible"),
@@ -36,6 +36,17 @@ pub const UNPRIVILEGED: [(&str, &str); 11] = [
     ("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"),
     ("SystemCallFilter", "@system-service"),
 ];
+
+/// The settings of a program that runs as a user that nobody is, reaches nobody, and ends when the unit `switch` does.
+#[must_use]
+pub fn nobodys(switch: Option<&UnitName>) -> Vec<(&'static str, &str)> {
+    let mut properties = vec![("DynamicUser", "yes"), ("PrivateNetwork", "yes")];
+    properties.extend(UNPRIVILEGED);
+    if let Some(switch) = switch {
+        properties.extend([("BindsTo", switch.as_str()), ("After", switch.as_str())]);
+    }
+    properties
+}
 
 /// Why a program did not prove anything.
 #[derive(Debug, thiserror::Error)]

@@ -48,6 +48,9 @@ pub struct Wheel {
     pub bytes: Vec<u8>,
 }
 
+/// The time that files of a built wheel have (reproducible-builds.org, `SOURCE_DATE_EPOCH`): 19 January 2019, when
+/// Comet 3.1.0 was made. Zip archives know no time before 1980.
+pub const SOURCE_DATE_EPOCH: u64 = 1_547_913_600;
 /// Most bytes that the files of an environment may have together.
 pub const MAX_BYTES: u64 = 1 << 30;
 /// Most entries that the wheels of an environment may have together.

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use super::file::LockedFile;
-use super::inputs::Pin;
 use super::pylock::{LockedPackage, LockedSource, Pylock, WHEELS};
 use super::python::{PythonError, Wanted};
 use super::run::Say;
@@ -116,30 +115,6 @@ impl FetchError {
     }
 }
 
-/// Gets what the target builds, and what it builds that with, where it is not there; how many files came.
-fn fetch_sources(
-    lock: &Pylock,
-    (wheels, workshop): (&Shelf, &mut dyn FnMut() -> Result<Workshop, FetchError>),
-    say: Say<'_>,
-) -> Result<usize, FetchError> {
-    let pins = lock.sources.iter().flat_map(|source| &source.requires);
-    let pins: Vec<_> = pins.filter(|pin| wheels.read(&pin.wheel).is_err()).map(Pin::wanted).collect();
-    let sources: Vec<_> = lock.sources.iter().filter(|source| wheels.read(&source.sdist).is_err()).collect();
-    if pins.is_empty() && sources.is_empty() {
-        return Ok(0);
-    }
-    let workshop = workshop()?;
-    // One wheel can be asked for by several packages.
-    let mut different = pins.clone();
-    different.sort_by_key(|wanted| wanted.file);
-    different.dedup_by_key(|wanted| wanted.file);
-    workshop.get_wheels(&different, &lock.inputs.python, say)?;
-    for source in &sources {
-        workshop.get_tarball(source.wanted(), say)?;
-    }
-    Ok(different.len() + sources.len())
-}
-
 /// Gets every wheel of a lock that is not there or has other bytes, and gives how many came. A wheel of the same name
 /// can have other bytes: a lock with other build requirements asks for them. What is built from a `source` of the
 /// project is asked of no index.
@@ -163,23 +138,31 @@ pub fn fetch(
         }
         missing.push(package);
     }
-    let more = fetch_sources(lock, (&wheels, &mut || Workshop::open(folders)), say)?;
-    if missing.is_empty() {
-        return Ok(more);
+    let sources: Vec<_> = lock.sources.iter().filter(|source| wheels.read(&source.sdist).is_err()).collect();
+    let mut pins: Vec<_> = lock.sources.iter().flat_map(|source| &source.requires).collect();
+    // One wheel can be asked for by several packages.
+    pins.sort();
+    pins.dedup();
+    pins.retain(|pin| wheels.read(&pin.wheel).is_err());
+    if missing.is_empty() && sources.is_empty() && pins.is_empty() {
+        return Ok(0);
     }
     let workshop = Workshop::open(folders)?;
     if let Some(source) = source {
         workshop.take_source(source)?;
     }
-    let get: Vec<_> =
-        missing.iter().filter(|package| package.sdist.is_none()).map(|package| package.wanted()).collect();
+    let get = missing.iter().filter(|package| package.sdist.is_none()).map(|package| package.wanted());
+    let get: Vec<_> = get.chain(pins.iter().map(|pin| pin.wanted())).collect();
     workshop.get_wheels(&get, &lock.inputs.python, say)?;
+    for source in &sources {
+        workshop.get_tarball(source.wanted(), say)?;
+    }
     for package in &missing {
         if let Some(sdist) = &package.sdist {
             rebuild(&workshop, package, sdist, lock, say)?;
         }
     }
-    Ok(missing.len() + more)
+    Ok(missing.len() + sources.len() + pins.len())
 }
 
 fn rebuild(

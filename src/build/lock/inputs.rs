@@ -11,12 +11,9 @@ use crate::base::digest::{Hasher, OfLockInputs};
 use crate::base::name::Label;
 use crate::base::value::NamedFile;
 use crate::build::artifact::Target;
+pub use crate::wheel::SOURCE_DATE_EPOCH;
 use crate::wheel::name::normal;
 use crate::wheel::tags::{Interpreter, UnknownTarget};
-
-/// The time that files of a built wheel have (reproducible-builds.org, `SOURCE_DATE_EPOCH`): 19 January 2019, when
-/// Comet 3.1.0 was made. Zip archives know no time before 1980.
-pub const SOURCE_DATE_EPOCH: u64 = 1_547_913_600;
 
 /// A package that takes part in building others, with its exact wheel.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

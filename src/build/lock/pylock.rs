@@ -81,9 +81,7 @@ impl Pylock {
         writeln!(out, "requires-python = \"==3.{minor}.*\"")?;
         writeln!(out, "created-by = \"voevent-build\"")?;
         for LockedPackage { name, version, wheel, sdist } in &self.packages {
-            writeln!(out, "\n[[packages]]\nname = {}\nversion = {}", quoted(name), quoted(version))?;
-            writeln!(out, "\n[[packages.wheels]]\npath = {}", quoted(&format!("{WHEELS}/{}", wheel.name)))?;
-            writeln!(out, "size = {}\nhashes = {{ sha256 = \"{}\" }}", wheel.size, wheel.sha256)?;
+            package(out, (name, version), ("[[packages.wheels]]", wheel))?;
             if let Some(sdist) = sdist {
                 writeln!(out, "\n[packages.tool.voevent.sdist]")?;
                 file(out, sdist)?;
@@ -116,9 +114,7 @@ impl Pylock {
 impl LockedSource {
     fn write(&self, out: &mut String) -> fmt::Result {
         let Self { name, version, sdist, backend, backend_path, requires } = self;
-        writeln!(out, "\n[[packages]]\nname = {}\nversion = {}", quoted(name), quoted(version))?;
-        writeln!(out, "\n[packages.sdist]\npath = {}", quoted(&format!("{WHEELS}/{}", sdist.name)))?;
-        writeln!(out, "size = {}\nhashes = {{ sha256 = \"{}\" }}", sdist.size, sdist.sha256)?;
+        package(out, (name, version), ("[packages.sdist]", sdist))?;
         writeln!(out, "\n[packages.tool.voevent]\nbackend = {}", quoted(backend))?;
         writeln!(out, "backend-path = {}", list(backend_path))?;
         for pin in requires {
@@ -140,6 +136,17 @@ impl Pin {
 fn list(texts: &[String]) -> String {
     let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
     format!("[{}]", texts.join(", "))
+}
+
+/// A package, and its file in the folder of wheels.
+fn package(
+    out: &mut String,
+    (name, version): (&str, &str),
+    (table, file): (&str, &LockedFile),
+) -> fmt::Result {
+    writeln!(out, "\n[[packages]]\nname = {}\nversion = {}", quoted(name), quoted(version))?;
+    writeln!(out, "\n{table}\npath = {}", quoted(&format!("{WHEELS}/{}", file.name)))?;
+    writeln!(out, "size = {}\nhashes = {{ sha256 = \"{}\" }}", file.size, file.sha256)
 }
 
 fn file(out: &mut String, file: &LockedFile) -> fmt::Result {

@@ -203,10 +203,7 @@ impl Walk {
     fn source(&mut self, fields: &Fields<'_>, python: Option<&Interpreter>) -> Option<LockedSource> {
         let (name, version) = self.name_and_version(fields)?;
         let sdist = self.table(fields, "sdist")?;
-        let file = self.text(&sdist, "path", |path| {
-            let file = path.strip_prefix(WHEELS).and_then(|rest| rest.strip_prefix('/'));
-            tarball(file.ok_or("must begin with `wheels/`")?)
-        });
+        let file = self.text(&sdist, "path", |path| tarball(on_shelf(path)?));
         let size = self.number(&sdist, "size", MAX_BYTES);
         let hashes = self.table(&sdist, "hashes")?;
         let sha256 = self.text(&hashes, "sha256", sha256);
@@ -249,10 +246,7 @@ impl Walk {
             self.fault(fields.span.clone(), format!("package `{name}` must have one wheel"));
             return None;
         };
-        let file = self.text(wheel, "path", |path| {
-            let file = path.strip_prefix(WHEELS).and_then(|rest| rest.strip_prefix('/'));
-            wheel_file(file.ok_or("must begin with `wheels/`")?, &name, &version)
-        })?;
+        let file = self.text(wheel, "path", |path| wheel_file(on_shelf(path)?, &name, &version))?;
         if let Some(python) = python.filter(|python| python.rank(&file.1).is_none()) {
             let message = format!("the wheel is for `{}`, and the lock for {python}", file.1.tags());
             self.fault(wheel.span.clone(), message);
@@ -346,6 +340,11 @@ fn package_name(name: &str) -> Result<String, &'static str> {
     let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let good = plain && name.len() <= 200 && normal(name) == name && !name.starts_with('-');
     if good && !name.is_empty() { Ok(name.to_owned()) } else { Err("is no name of a package in normal form") }
+}
+
+/// The name of a file in the folder beside the lock.
+fn on_shelf(path: &str) -> Result<&str, &'static str> {
+    path.strip_prefix(WHEELS).and_then(|rest| rest.strip_prefix('/')).ok_or("must begin with `wheels/`")
 }
 
 fn sha256(hex: &str) -> Result<Sha256Sum, &'static str> {
