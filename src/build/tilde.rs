@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use minijinja::machinery::ast::Stmt;
 use minijinja::machinery::{Token, parse, parse_expr, tokenize};
+use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::scan::syntax;
@@ -68,20 +69,46 @@ pub fn checked(code: &str, bare: bool) -> Option<Checked> {
         done = *at;
     }
     text.push_str(code.get(done..)?);
-    let (mut before, mut after) = (tree(code, bare)?, tree(&text, bare)?);
-    bare_tree(&mut before);
-    (bare_tree(&mut after) && before == after).then_some(Checked { text, added })
+    let is_right = if bare {
+        same(&parse_expr(code).ok()?, &parse_expr(&text).ok()?)
+    } else {
+        match (parse(code, "template", syntax()).ok()?, parse(&text, "template", syntax()).ok()?) {
+            (Stmt::Template(before), Stmt::Template(after)) => alike(&before.children, &after.children),
+            _ => false,
+        }
+    };
+    is_right.then_some(Checked { text, added })
 }
 
-/// The parsed code, with all that is in it.
-fn tree(code: &str, bare: bool) -> Option<Json> {
-    if bare {
-        return serde_json::to_value(parse_expr(code).ok()?).ok();
-    }
-    match parse(code, "template", syntax()).ok()? {
-        Stmt::Template(root) => serde_json::to_value(&root.children).ok(),
-        _ => None,
-    }
+/// Whether statements differ in these filters only. Blocks are gone through: as a tree, a whole template would take
+/// hundreds of times its size.
+fn alike(before: &[Stmt<'_>], after: &[Stmt<'_>]) -> bool {
+    before.len() == after.len()
+        && before.iter().zip(after).all(|pair| match pair {
+            (Stmt::ForLoop(before), Stmt::ForLoop(after)) => {
+                same(&before.target, &after.target)
+                    && same(&before.iter, &after.iter)
+                    && same(&before.filter_expr, &after.filter_expr)
+                    && before.recursive == after.recursive
+                    && alike(&before.body, &after.body)
+                    && alike(&before.else_body, &after.else_body)
+            }
+            (Stmt::IfCond(before), Stmt::IfCond(after)) => {
+                same(&before.expr, &after.expr)
+                    && alike(&before.true_body, &after.true_body)
+                    && alike(&before.false_body, &after.false_body)
+            }
+            (before, after) => same(before, after),
+        })
+}
+
+/// Whether expressions, or statements without a body, differ in these filters only.
+fn same(before: &impl Serialize, after: &impl Serialize) -> bool {
+    let (Ok(mut before), Ok(mut after)) = (serde_json::to_value(before), serde_json::to_value(after)) else {
+        return false;
+    };
+    bare_tree(&mut before);
+    bare_tree(&mut after) && before == after
 }
 
 /// Leaves out all spans, and the filter `string` at operands of `~`. Whether all of them had it, or need none.
@@ -253,6 +280,35 @@ mod tests {
         let want = "~{% if (a)|string ~ (1)|string %}{{ (b)|string ~(c)|string}}~{% endif %}\
             {% set x = (a)|string ~ (b)|string %}{% raw %}{{ a ~ b }}{% endraw %}";
         assert_eq!(checked(template, false).unwrap().text, want);
+    }
+
+    #[test]
+    fn blocks_are_gone_through() {
+        for template in [
+            "{% for x in a ~ b if c ~ d %}{{ x ~ 1 }}{% else %}{{ c ~ 2 }}{% endfor %}",
+            "{% if a ~ b %}{{ a ~ 1 }}{% elif c ~ d %}{{ c ~ 2 }}{% else %}{{ d ~ 3 }}{% endif %}",
+        ] {
+            let filters = checked(template, false).unwrap().text.matches("|string").count();
+            assert_eq!(filters, 2 * template.matches('~').count(), "{template}");
+        }
+        let parsed = |text| match parse(text, "template", syntax()) {
+            Ok(Stmt::Template(root)) => root,
+            _ => panic!("{text}"),
+        };
+        for [written, compiled] in [
+            ["{% for x in a %}{{ x ~ 1 }}{% endfor %}", "{% for x in a %}{{ x ~ 1 }}{% endfor %}"],
+            ["{% for x in a %}x{% endfor %}", "{% for x in b %}x{% endfor %}"],
+            [
+                "{% for x in a %}x{% else %}{{ x }}{% endfor %}",
+                "{% for x in a %}x{% else %}{{ y }}{% endfor %}",
+            ],
+            ["{% for x in a if b %}x{% endfor %}", "{% for x in a %}x{% endfor %}"],
+            ["{% if a %}x{% endif %}", "{% if (a)|string %}x{% endif %}"],
+            ["{% if a %}{{ x }}{% endif %}", "{% if a %}{{ y }}{% endif %}"],
+            ["{% if a %}{% else %}{{ x }}{% endif %}", "{% if a %}{% endif %}"],
+        ] {
+            assert!(!alike(&parsed(written).children, &parsed(compiled).children), "{written} {compiled}");
+        }
     }
 
     #[test]

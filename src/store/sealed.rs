@@ -18,8 +18,8 @@ use sha2::{Digest as _, Sha256};
 pub const LONGEST: usize = 1 << 20;
 /// The longest header: it has two lines and about 110 bytes for an ed25519 key, and 12 lines and 720 bytes for RSA with
 /// 4096 bits. The crate's time for one grows with the product.
-const LONGEST_HEADER: u64 = 64 << 10;
-const MOST_LINES: usize = 1000;
+const LONGEST_HEADER: u64 = 32 << 10;
+const MOST_LINES: usize = 500;
 /// The longest public key that is read: that of RSA with 16,384 bits has about 2,800 characters.
 const LONGEST_KEY: usize = 4096;
 

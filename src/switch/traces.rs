@@ -82,7 +82,10 @@ pub fn log_tail(
         // What the journal has got is written then, but not what it has yet to read from a unit's output. Where it fails
         // there are fewer lines, no fewer facts.
         let _ = Tool::new("journalctl", JOURNAL_TIME).arg("--sync").run();
-        journal(lines, [format!("--since=@{since}"), format!("--unit={unit}")])
+        // Not with `--lines=`: journalctl 252 takes the first of the time then, not the last.
+        let mut found = journal([format!("--since=@{since}"), format!("--unit={unit}")])?;
+        found.drain(..found.len().saturating_sub(usize::from(lines)));
+        Ok::<_, TracesError>(found)
     };
     let mut found = read()?;
     for _ in 0..MOST_LOOKS {
@@ -95,17 +98,16 @@ pub fn log_tail(
     match systemd.invocation(unit)? {
         Some(id) if found.is_empty() => {
             let (own, about) = (format!("_SYSTEMD_INVOCATION_ID={id}"), format!("INVOCATION_ID={id}"));
-            journal(lines, [own, "+".to_owned(), about])
+            journal([format!("--lines={lines}"), own, "+".to_owned(), about])
         }
         _ => Ok(found),
     }
 }
 
-fn journal(lines: u16, matches: impl IntoIterator<Item = String>) -> Result<Vec<String>, TracesError> {
+fn journal(which: impl IntoIterator<Item = String>) -> Result<Vec<String>, TracesError> {
     let output = Tool::new("journalctl", JOURNAL_TIME)
         .args(["--quiet", "--no-pager", "--boot", "--output=cat"])
-        .arg(format!("--lines={lines}"))
-        .args(matches)
+        .args(which)
         .run()?
         .good()?;
     Ok(output.stdout.lines().map(str::to_owned).collect())

@@ -98,7 +98,7 @@ fn a_broker_that_cannot_run_is_reverted() -> Result<()> {
         .with_module("nobody", &[("module.toml", &check), ("new.j2", "new\n")])?;
     let unanswered = workstation
         .build(&example()?.replace("modules = [\"comet\"]", "modules = [\"comet\", \"nobody\"]"))?;
-    let script = "#!/bin/sh\necho the broker has last words >&2\nexit 7\n";
+    let script = "#!/bin/sh\nseq 30 >&2\necho the broker has last words >&2\nexit 7\n";
     let workstation = workstation.with_module("comet", &[("comet-run.sh.j2", script)])?;
     let dies = workstation.build(&example()?)?;
 
