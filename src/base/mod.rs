@@ -9,4 +9,5 @@ pub mod nearest;
 pub mod nesting;
 pub mod path;
 pub mod report;
+pub mod ssh_wire;
 pub mod value;

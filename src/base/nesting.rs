@@ -1,4 +1,5 @@
-//! How deep the brackets of a TOML text lie in each other, counted before it is parsed.
+//! What the parser of TOML would take for a hostile text is bounded here: how deep brackets lie in each other is counted
+//! before it is parsed, and of a long text only the first error is told.
 //!
 //! The parser has a bound of its own, and loses count where brackets are closed that were never opened: then it calls
 //! itself until the stack is exhausted, and the process is gone.
@@ -6,12 +7,17 @@
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::DeTable;
 use toml_parser::lexer::TokenKind::{
     LeftCurlyBracket, LeftSquareBracket, RightCurlyBracket, RightSquareBracket,
 };
 
 /// The most brackets that may be open at once, those among them that errors leave open.
 pub const MAX_NESTING: usize = 500;
+
+/// The longest text of which all errors are told, in bytes.
+const MAX_RECOVERED: usize = 128 << 10;
 
 /// What a TOML text says, of a type that serde knows.
 ///
@@ -24,6 +30,20 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     }
     let tame = |c: char| if c.is_control() { '?' } else { c };
     toml::from_str(text).map_err(|error| error.message().chars().map(tame).collect())
+}
+
+/// What a TOML text says, and what is wrong with it: all errors, or of a long text the first one.
+///
+/// The parser makes an error of each byte if need be, and each takes hundreds of bytes.
+#[must_use]
+pub fn document(text: &str) -> (Spanned<DeTable<'_>>, Vec<toml::de::Error>) {
+    if text.len() <= MAX_RECOVERED {
+        return DeTable::parse_recoverable(text);
+    }
+    match DeTable::parse(text) {
+        Ok(table) => (table, Vec::new()),
+        Err(error) => (Spanned::new(0..0, DeTable::new()), vec![error]),
+    }
 }
 
 /// Where a text has more than [`MAX_NESTING`] open brackets.
@@ -50,6 +70,19 @@ pub fn too_deep(text: &str) -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_text_has_one_error() {
+        let text = |lines| "a = 1\n".to_owned() + &"a = \n".repeat(lines);
+        assert!(document(&text(1000)).1.len() >= 1000);
+        let long = text(100_000);
+        let (table, errors) = document(&long);
+        assert_eq!((table.get_ref().len(), errors.len()), (0, 1));
+        assert_eq!(errors[0].span().map(|span| span.start), Some(10));
+        let long = format!("a = '{}'\n", "x".repeat(MAX_RECOVERED));
+        let (table, errors) = document(&long);
+        assert_eq!((table.get_ref().len(), errors.len()), (1, 0));
+    }
 
     #[test]
     fn only_what_is_open_counts() {

@@ -6,6 +6,7 @@ use std::ops::Range;
 use data_encoding::BASE64;
 
 use crate::base::nearest::advice;
+use crate::base::ssh_wire::string;
 
 use super::types::Misfit;
 
@@ -185,14 +186,14 @@ fn key(kind: &str, fields: &[Field], encoded: &str) -> Result<(), (String, Strin
         return broken("is not whole: it is no base64");
     };
     let mut rest = bytes.as_slice();
-    let Some(name) = part(&mut rest) else { return broken("is not whole") };
+    let Some(name) = string(&mut rest) else { return broken("is not whole") };
     if name != kind.as_bytes() {
         let name = String::from_utf8_lossy(name);
         let message = format!("this says `{kind}` and is a key of type `{}`", name.escape_debug());
         return Err((message, LINE.to_owned()));
     }
     for field in fields {
-        let Some(found) = part(&mut rest) else { return broken("is not whole") };
+        let Some(found) = string(&mut rest) else { return broken("is not whole") };
         let fits = match field {
             Field::Bytes(length) => found.len() == *length,
             Field::Is(text) => found == text.as_bytes(),
@@ -210,13 +211,6 @@ fn key(kind: &str, fields: &[Field], encoded: &str) -> Result<(), (String, Strin
         }
     }
     if rest.is_empty() { Ok(()) } else { broken("has more to it than it should") }
-}
-
-fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (length, tail) = rest.split_first_chunk::<4>()?;
-    let (found, tail) = tail.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
-    *rest = tail;
-    Some(found)
 }
 
 fn bits(number: &[u8]) -> usize {

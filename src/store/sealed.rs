@@ -14,6 +14,8 @@ use age_core::format::{FileKey, Stanza};
 use data_encoding::{BASE64, BASE64_NOPAD};
 use sha2::{Digest as _, Sha256};
 
+use crate::base::ssh_wire::string;
+
 /// The largest age file that is read. What systemd passes to a unit as credentials has 1 MiB at most.
 pub const LONGEST: usize = 1 << 20;
 /// The longest header: it has two lines and about 110 bytes for an ed25519 key, and 12 lines and 720 bytes for RSA with
@@ -170,6 +172,10 @@ impl HostKey {
         if text.len() > LONGEST_KEY {
             return Err(SHAPE);
         }
+        let wire = BASE64.decode(key.as_bytes()).map_err(|_| SHAPE)?;
+        if has_zeros(&wire) {
+            return Err(SHAPE);
+        }
         let recipient = age::ssh::Recipient::from_str(text).map_err(|error| match error {
             ParseRecipientKeyError::RsaModulusTooLarge => BadHostKey("its RSA key has too many bits"),
             ParseRecipientKeyError::RsaModulusTooSmall => BadHostKey("its RSA key has fewer than 2048 bits"),
@@ -182,7 +188,6 @@ impl HostKey {
         if recipient.to_string() != format!("{kind} {key}") {
             return Err(SHAPE);
         }
-        let wire = BASE64.decode(key.as_bytes()).map_err(|_| SHAPE)?;
         let hash = BASE64_NOPAD.encode(&Sha256::digest(&wire)[..4]);
         Ok(Self { recipient, tag: Tag { kind: kind.to_owned(), hash } })
     }
@@ -204,6 +209,12 @@ impl HostKey {
     pub const fn tag(&self) -> &Tag {
         &self.tag
     }
+}
+
+/// Whether a part of a key has zeros only: no part of any has, and the crate's reader of numbers falls over it.
+fn has_zeros(mut wire: &[u8]) -> bool {
+    std::iter::from_fn(|| string(&mut wire))
+        .any(|part| !part.is_empty() && part.iter().all(|byte| *byte == 0))
 }
 
 /// The key, without its comment.

@@ -212,7 +212,7 @@ impl Call<'_> {
     /// `voevent-switch generations`
     ///
     /// # Errors
-    /// Where a record cannot be read.
+    /// Where the folder of generations cannot be read.
     pub fn generations(self) -> Result<String, Failure> {
         let state = match self.root {
             Some(dir) => offline(dir)?.state,

@@ -130,7 +130,7 @@ pub enum Problem {
     )]
     Packages(Vec<String>),
     /// Not enough room.
-    #[error("{needed} bytes are needed and {free} are free: make room, or collect garbage")]
+    #[error("{needed} bytes are needed and {free} are free: make room")]
     Space {
         /// What will be written, and some to spare.
         needed: u64,

@@ -5,9 +5,8 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use crate::driver::{Call, Explain, Failure, Lab, Machine, Result, Setup, Suite};
+use crate::driver::{Call, Explain, Lab, Machine, Result, Setup, Suite};
 use crate::node::{Node, SHIPPED, Workstation, host_of};
 
 crate::tests![swap_on_debian_12, swap_on_debian_13];
@@ -73,11 +72,7 @@ fn swaps(node: &Machine) -> Result<String> {
 fn fails(node: &Machine, bundle: &str, said: &str) -> Result<()> {
     let output = node.switch([format!("{SHIPPED}/store/{bundle}").as_str()])?;
     assert_eq!(output.code(), Some(4), "{output:?}");
-    let log = "journalctl -q -u voevent-swap.service -o cat --no-pager";
-    node.wait(Duration::from_secs(10), || {
-        let found = node.sh(log)?;
-        if found.contains(said) { Ok(true) } else { Err(Failure::new(format!("no `{said}` in: {found}"))) }
-    })
+    node.logs("-u voevent-swap", said)
 }
 
 fn story(suite: Suite) -> Result<()> {

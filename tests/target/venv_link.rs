@@ -105,8 +105,7 @@ fn what_became_theirs_stays(node: &Machine, link: &str, without: &str) -> Result
     node.sh(&format!("rm {link} && mkdir {link} && touch {link}/file"))?;
     node.run(["systemctl", "restart", UNIT])?;
     assert_eq!(node.show(UNIT, "ActiveState")?, "active");
-    let said = format!("journalctl --no-pager -o cat -p 3 -u {UNIT}");
-    node.wait(SOON, || Ok(node.sh(&said)?.contains("is not ours")))?;
+    node.logs(&format!("-p 3 -u {UNIT}"), "is not ours")?;
     node.switch_to(without)?;
     assert_eq!(node.sh(&format!("ls {link}"))?, "file");
     // Whoever wants no link finds what is live all the same.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::base::nesting::{MAX_NESTING, too_deep};
+use crate::base::nesting::{MAX_NESTING, document, too_deep};
 use crate::base::report::{Diagnostic, Place, Source};
 use crate::base::value::{NamedFile, Secret};
 use crate::build::config::newer::newer;
@@ -102,7 +102,7 @@ pub fn parse(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> Option<Table
         faults.push(error.at(Place { source: Arc::clone(source), span }, "").help("close those before this"));
         return None;
     }
-    let (root, errors) = DeTable::parse_recoverable(&source.text);
+    let (root, errors) = document(&source.text);
     faults.extend(syntax::errors(source, root.get_ref(), &errors));
     let mut reader = Reader { source, faults, depth: 0 };
     let table = reader.table(root.into_inner());

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::file::{LockedFile, Sha256Sum};
 use super::inputs::{Fork, LockInputs, Pin, requirement_fault};
 use super::pylock::{LockedPackage, LockedSource, Pylock, WHEELS};
-use crate::base::nesting::{MAX_NESTING, too_deep};
+use crate::base::nesting::{MAX_NESTING, document, too_deep};
 use crate::wheel::name::{WheelName, normal};
 use crate::wheel::tags::{Arch, Interpreter};
 use crate::wheel::{MAX_BYTES, MAX_ENTRIES};
@@ -49,7 +49,7 @@ impl Pylock {
             walk.fault(span, format!("more than {MAX_NESTING} open brackets"));
             return Err(walk.shown());
         }
-        let (root, errors) = DeTable::parse_recoverable(text);
+        let (root, errors) = document(text);
         for error in errors {
             walk.fault(error.span().unwrap_or(0..0), error.message().to_owned());
         }

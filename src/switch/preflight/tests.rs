@@ -68,7 +68,7 @@ fn all_reasons_are_told() {
             "`/usr/bin/python3.11` cannot be used: it is not there; install the distribution's `python3.11`",
             "packages are missing: switch with `--install-packages`, or run \
              `apt-get install --no-install-recommends python3.11`",
-            "17825792 bytes are needed and 1048576 are free: make room, or collect garbage",
+            "17825792 bytes are needed and 1048576 are free: make room",
             "port 8098 is taken by `twistd` (process 7 of `old-comet.service`): stop it, or choose another port",
             "port 8099 is taken by `twistd` (process 7): stop it, or choose another port",
             "port 8100 is taken by a process that cannot be seen: stop it, or choose another port",

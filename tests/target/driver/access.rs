@@ -7,6 +7,9 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+/// How long the journal may take.
+const LOGGED: Duration = Duration::from_secs(30);
+
 impl Machine {
     /// A command on the machine, as root, in `/`, with nothing of the environment of the tests.
     pub fn call<A: AsRef<OsStr>>(&self, argv: impl IntoIterator<Item = A>) -> Result<Call> {
@@ -90,6 +93,19 @@ impl Machine {
             }
             sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Waits until the journal has a text, among what these words of journalctl's choose: what units write, and what
+    /// systemd says of them, gets there after they have ended, and later still on a busy machine.
+    pub fn logs(&self, which: &str, text: &str) -> Result<()> {
+        self.wait(LOGGED, || {
+            let found = self.sh(&format!("journalctl -q --no-pager -o cat {which}"))?;
+            if found.contains(text) {
+                Ok(true)
+            } else {
+                Err(Failure::new(format!("no `{text}` in: {found}")))
+            }
+        })
     }
 
     fn install(&self, file: File, to: &Path, mode: &str) -> Result<()> {

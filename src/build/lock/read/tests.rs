@@ -233,11 +233,13 @@ fn tables_that_are_none() {
     insta::assert_snapshot!(twice[0], @"line 16: package `comet` is out of order or there twice");
 }
 
-/// A megabyte of faults is read in one go, not once a fault.
+/// Many faults are read in one go, not once a fault; of a megabyte the first is enough.
 #[test]
 fn many_faults_are_few() {
-    let faults = Pylock::parse(&"x y\n".repeat(200_000)).unwrap_err();
+    let faults = Pylock::parse(&"x y\n".repeat(30_000)).unwrap_err();
     assert_eq!(faults.len(), 101);
     assert!(faults.is_sorted_by_key(|fault| fault.line));
     assert!(faults[100].message.ends_with("more are not shown"), "{}", faults[100]);
+    let faults = Pylock::parse(&"x y\n".repeat(200_000)).unwrap_err();
+    assert_eq!((faults.len(), faults[0].line), (1, 1));
 }
