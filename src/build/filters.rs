@@ -50,6 +50,11 @@ fn plain(value: &minijinja::Value) -> Result<String, Error> {
     Ok(text)
 }
 
+/// Whether a format asks for a value by its name: no map gets there, and minijinja falls over some names.
+fn has_key(format: &str) -> bool {
+    format.replace("%%", "").contains("%(")
+}
+
 /// Replaces what would make a text of anything.
 pub fn add(env: &mut Environment<'_>, text: Text) {
     env.add_filter("string", move |state: &State<'_, '_>, value: &minijinja::Value| text(state, value));
@@ -84,6 +89,10 @@ pub fn add(env: &mut Environment<'_>, text: Text) {
             let mut args = args.into_values();
             for arg in args.iter_mut().take(texts).filter(|arg| arg.kind() != ValueKind::Number) {
                 *arg = plain(arg)?.into();
+            }
+            if name == "format" && args.first().and_then(minijinja::Value::as_str).is_some_and(has_key) {
+                let message = "`%(` takes a value by its name, and `format` has them by their order: write `%%(` for a bracket";
+                return Err(Error::new(ErrorKind::InvalidOperation, message));
             }
             state.apply_filter(&own(name), &args)
         });

@@ -278,12 +278,27 @@ fn what_has_no_text_is_never_joined() {
 }
 
 #[test]
+fn a_format_has_its_values_by_their_order() {
+    for code in ["'%(a)s' | format('x')", "'%%%(a' | format('x')", "['%(é'] | map('format', 'x') | first"] {
+        let code = format!("type = 'string'\ndefault = \"{{{{ {code} }}}}\"");
+        let said = match try_compile("modules = ['m']\n", &[(M, &module(&[("z", &code)], ""))]) {
+            Err(errors) => errors[0].message.clone(),
+            Ok(_) => panic!("{code} has a value"),
+        };
+        let want =
+            "`%(` takes a value by its name, and `format` has them by their order: write `%%(` for a bracket";
+        assert_eq!(said, want);
+    }
+}
+
+#[test]
 fn what_has_a_text_is_joined_as_toml_writes_it() {
     for (code, want) in [
         ("true ~ false ~ 1", "truefalse1"),
         ("(1 + 1) ~ '' ~ 1.5", "21.5"),
         ("[true, 1, 'x', 0.1] | join('-')", "true-1-x-0.1"),
         ("'%s %05d %.2f' | format(true, 42, 1.5)", "true 00042 1.50"),
+        ("'100%% %%(%s)' | format(1)", "100% %(1)"),
         ("true | upper", "TRUE"),
         ("'a,b' | split(',', 1) | join(true)", "atrueb"),
         ("-1 ~ 'x' if true is not none and not false else 'y'", "-1x"),
