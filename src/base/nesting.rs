@@ -14,10 +14,15 @@ use toml_parser::lexer::TokenKind::{
 };
 
 /// The most brackets that may be open at once, those among them that errors leave open.
-pub const MAX_NESTING: usize = 500;
+const MAX_NESTING: usize = 500;
 
 /// The longest text of which all errors are told, in bytes.
 const MAX_RECOVERED: usize = 128 << 10;
+
+/// A text has more than [`MAX_NESTING`] open brackets, and the last of them is here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("more than {MAX_NESTING} open brackets")]
+pub struct TooDeep(pub Range<usize>);
 
 /// What a TOML text says, of a type that serde knows.
 ///
@@ -25,8 +30,8 @@ const MAX_RECOVERED: usize = 128 << 10;
 /// Where it is no TOML, has something else, or too many brackets; with no control character, as the message can repeat
 /// what the text has.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    if too_deep(text).is_some() {
-        return Err(format!("more than {MAX_NESTING} open brackets"));
+    if let Some(span) = too_deep(text) {
+        return Err(TooDeep(span).to_string());
     }
     let tame = |c: char| if c.is_control() { '?' } else { c };
     toml::from_str(text).map_err(|error| error.message().chars().map(tame).collect())
@@ -35,15 +40,20 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 /// What a TOML text says, and what is wrong with it: all errors, or of a long text the first one.
 ///
 /// The parser makes an error of each byte if need be, and each takes hundreds of bytes.
-#[must_use]
-pub fn document(text: &str) -> (Spanned<DeTable<'_>>, Vec<toml::de::Error>) {
-    if text.len() <= MAX_RECOVERED {
-        return DeTable::parse_recoverable(text);
+///
+/// # Errors
+/// Where it has too many brackets: it is not parsed then.
+pub fn document(text: &str) -> Result<(Spanned<DeTable<'_>>, Vec<toml::de::Error>), TooDeep> {
+    if let Some(span) = too_deep(text) {
+        return Err(TooDeep(span));
     }
-    match DeTable::parse(text) {
+    if text.len() <= MAX_RECOVERED {
+        return Ok(DeTable::parse_recoverable(text));
+    }
+    Ok(match DeTable::parse(text) {
         Ok(table) => (table, Vec::new()),
         Err(error) => (Spanned::new(0..0, DeTable::new()), vec![error]),
-    }
+    })
 }
 
 /// Where a text has more than [`MAX_NESTING`] open brackets.
@@ -74,13 +84,13 @@ mod tests {
     #[test]
     fn a_long_text_has_one_error() {
         let text = |lines| "a = 1\n".to_owned() + &"a = \n".repeat(lines);
-        assert!(document(&text(1000)).1.len() >= 1000);
+        assert!(document(&text(1000)).unwrap().1.len() >= 1000);
         let long = text(100_000);
-        let (table, errors) = document(&long);
+        let (table, errors) = document(&long).unwrap();
         assert_eq!((table.get_ref().len(), errors.len()), (0, 1));
         assert_eq!(errors[0].span().map(|span| span.start), Some(10));
         let long = format!("a = '{}'\n", "x".repeat(MAX_RECOVERED));
-        let (table, errors) = document(&long);
+        let (table, errors) = document(&long).unwrap();
         assert_eq!((table.get_ref().len(), errors.len()), (1, 0));
     }
 

@@ -50,9 +50,18 @@ fn plain(value: &minijinja::Value) -> Result<String, Error> {
     Ok(text)
 }
 
-/// Whether a format asks for a value by its name: no map gets there, and minijinja falls over some names.
-fn has_key(format: &str) -> bool {
-    format.replace("%%", "").contains("%(")
+/// minijinja's `format`, of values by their order: no map gets there to take them from by name, and it falls over some names.
+fn format(
+    state: &mut State<'_, '_>,
+    format: &minijinja::Value,
+    values: Rest<ValueOrKwargs>,
+) -> Result<minijinja::Value, Error> {
+    if format.as_str().is_some_and(|format| format.replace("%%", "").contains("%(")) {
+        let message =
+            "`%(` takes a value by its name, and `format` has them by their order: write `%%(` for a bracket";
+        return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
+    filters::format(state, format, values)
 }
 
 /// Replaces what would make a text of anything.
@@ -76,7 +85,7 @@ pub fn add(env: &mut Environment<'_>, text: Text) {
         },
     );
     env.add_filter(own("capitalize"), filters::capitalize);
-    env.add_filter(own("format"), filters::format);
+    env.add_filter(own("format"), format);
     env.add_filter(own("lines"), filters::lines);
     env.add_filter(own("lower"), filters::lower);
     env.add_filter(own("replace"), filters::replace);
@@ -89,10 +98,6 @@ pub fn add(env: &mut Environment<'_>, text: Text) {
             let mut args = args.into_values();
             for arg in args.iter_mut().take(texts).filter(|arg| arg.kind() != ValueKind::Number) {
                 *arg = plain(arg)?.into();
-            }
-            if name == "format" && args.first().and_then(minijinja::Value::as_str).is_some_and(has_key) {
-                let message = "`%(` takes a value by its name, and `format` has them by their order: write `%%(` for a bracket";
-                return Err(Error::new(ErrorKind::InvalidOperation, message));
             }
             state.apply_filter(&own(name), &args)
         });

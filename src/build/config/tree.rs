@@ -7,7 +7,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::base::nesting::{MAX_NESTING, document, too_deep};
+use crate::base::nesting::document;
 use crate::base::report::{Diagnostic, Place, Source};
 use crate::base::value::{NamedFile, Secret};
 use crate::build::config::newer::newer;
@@ -97,12 +97,15 @@ pub struct Placed<T> {
 /// Reads a text; of one with errors nothing, as what the parser guesses behind them would only mislead.
 pub fn parse(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> Option<Table> {
     let before = faults.len();
-    if let Some(span) = too_deep(&source.text) {
-        let error = Diagnostic::error(format!("more than {MAX_NESTING} open brackets"));
-        faults.push(error.at(Place { source: Arc::clone(source), span }, "").help("close those before this"));
-        return None;
-    }
-    let (root, errors) = document(&source.text);
+    let (root, errors) = match document(&source.text) {
+        Ok(read) => read,
+        Err(error) => {
+            let place = Place { source: Arc::clone(source), span: error.0.clone() };
+            let error = Diagnostic::error(error.to_string());
+            faults.push(error.at(place, "").help("close those before this"));
+            return None;
+        }
+    };
     faults.extend(syntax::errors(source, root.get_ref(), &errors));
     let mut reader = Reader { source, faults, depth: 0 };
     let table = reader.table(root.into_inner());

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::file::{LockedFile, Sha256Sum};
 use super::inputs::{Fork, LockInputs, Pin, requirement_fault};
 use super::pylock::{LockedPackage, LockedSource, Pylock, WHEELS};
-use crate::base::nesting::{MAX_NESTING, document, too_deep};
+use crate::base::nesting::document;
 use crate::wheel::name::{WheelName, normal};
 use crate::wheel::tags::{Arch, Interpreter};
 use crate::wheel::{MAX_BYTES, MAX_ENTRIES};
@@ -45,11 +45,13 @@ impl Pylock {
         }
         let ends = text.match_indices('\n').map(|(at, _)| at).collect();
         let mut walk = Walk { ends, faults: Vec::new() };
-        if let Some(span) = too_deep(text) {
-            walk.fault(span, format!("more than {MAX_NESTING} open brackets"));
-            return Err(walk.shown());
-        }
-        let (root, errors) = document(text);
+        let (root, errors) = match document(text) {
+            Ok(read) => read,
+            Err(error) => {
+                walk.fault(error.0.clone(), error.to_string());
+                return Err(walk.shown());
+            }
+        };
         for error in errors {
             walk.fault(error.span().unwrap_or(0..0), error.message().to_owned());
         }
