@@ -184,6 +184,8 @@ class Restic:
     def __init__(self, config: dict[str, Any]) -> None:
         secrets = Path(os.environ["CREDENTIALS_DIRECTORY"])
         home = config["home"]
+        # restic loses the last words of an ssh that ends at once: they are kept in a file.
+        self.ssh_log = Path(home, "ssh.log")
         self.words = [RESTIC, "--quiet", "--repo", config["repository"], "--cache-dir", f"{home}/cache"]
         self.words += ["--password-file", str(secrets / "backup.password")]
         if config["known_hosts"] is not None:
@@ -191,16 +193,21 @@ class Restic:
             # The keys of the host's own files count for nothing here; a line that is dead is noticed.
             options += " -oGlobalKnownHostsFile=/dev/null -oConnectTimeout=30 -oServerAliveInterval=30"
             key = secrets / "backup.ssh_key"
-            command = f"ssh -F none -i {key} -oIdentitiesOnly=yes {options} {sftp_host(config['repository'])} -s sftp"
+            options += f" -i {key} -oIdentitiesOnly=yes -E {self.ssh_log}"
+            command = f"ssh -F none {options} {sftp_host(config['repository'])} -s sftp"
             self.words += ["-o", f"sftp.command={command}"]
         names = [(name, secrets / f"backup.credentials.{name}") for name in config["credentials"]]
         self.env = {name: path.read_text().strip() for name, path in names}
         self.env |= {"PATH": "/usr/bin:/bin", "HOME": home, "LANG": "C.UTF-8", "TMPDIR": "/tmp"}  # noqa: S108
 
     def try_run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Runs it; how it ended."""
+        """Runs it; how it ended, with what its ssh said among the errors."""
+        self.ssh_log.unlink(missing_ok=True)
         call = [*self.words, *words]
-        return subprocess.run(call, env=self.env, text=True, errors="replace", capture_output=True, check=False)
+        done = subprocess.run(call, env=self.env, text=True, errors="replace", capture_output=True, check=False)
+        if self.ssh_log.exists():
+            done.stderr += self.ssh_log.read_text(errors="replace")
+        return done
 
     def run(self, *words: str) -> str:
         """Runs it; it must end well. What it printed."""

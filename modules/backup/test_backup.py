@@ -139,6 +139,22 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
     return Fake(tmp_path, monkeypatch)
 
 
+def test_what_ssh_says_last_is_told_once(fake: Fake) -> None:
+    fake.config |= {"repository": "sftp:a@b.example:/x", "known_hosts": "/etc/known"}
+    # Of what it is called with, the fake looks for the file of ssh's words: the first time alone it writes to it.
+    (fake.folder / "restic").write_text(
+        "#!/bin/sh\n"
+        f'log=$(printf "%s\\n" "$*" | sed -n "s/.* -E \\([^ ]*\\) .*/\\1/p")\n'
+        f'[ -e {fake.folder}/said ] || echo "Host key verification failed." >> "$log"\n'
+        f"touch {fake.folder}/said; exit 1\n"
+    )
+    restic = backup.Restic(fake.config)
+    with pytest.raises(backup.BackupError, match="exit code 1: Host key verification failed"):
+        restic.run("init")
+    with pytest.raises(backup.BackupError, match=r"exit code 1: $"):
+        restic.run("init")
+
+
 def test_a_repository_that_is_gone_is_not_begun_anew(fake: Fake) -> None:
     fake.ends("cat", 10)
     backup.backup(fake.config)
