@@ -38,7 +38,7 @@ pub fn hold(text: &str, stand: Stand<'_>, bare: bool, faults: &mut Vec<Diagnosti
         return false;
     }
     let before = faults.len();
-    let mut bounds = Bounds { stand, faults, levels: 0, run: 0, blocks: Vec::new(), start: 0 };
+    let mut bounds = Bounds { stand, faults, levels: 0, run: 0, blocks: Vec::new(), start: 0, open: false };
     bounds.tokens(text, bare);
     faults.len() == before
 }
@@ -60,6 +60,8 @@ struct Bounds<'a> {
     blocks: Vec<usize>,
     /// Where the open expression or statement starts.
     start: usize,
+    /// Whether one is open.
+    open: bool,
 }
 
 impl Bounds<'_> {
@@ -86,6 +88,9 @@ impl Bounds<'_> {
                 return;
             }
         }
+        if self.open {
+            self.close(text.len());
+        }
     }
 
     fn statement(&mut self, token: &Token<'_>) {
@@ -104,11 +109,14 @@ impl Bounds<'_> {
             Token::VariableStart | Token::BlockStart => {
                 self.start = at.end;
                 self.levels = 0;
+                self.open = true;
             }
-            Token::VariableEnd | Token::BlockEnd if at.start.saturating_sub(self.start) > MAX_EXPRESSION => {
-                let len = at.start - self.start;
-                self.faults.push(too_long(self.stand.place(self.start..at.start), len));
+            Token::VariableEnd | Token::BlockEnd => {
+                self.close(at.start);
+                self.open = false;
             }
+            Token::Int(number) if i64::try_from(*number).is_err() => self.too_large(at),
+            Token::Int128(_) => self.too_large(at),
             Token::ParenOpen | Token::BracketOpen | Token::BraceOpen => self.levels += 1,
             Token::ParenClose | Token::BracketClose | Token::BraceClose => {
                 self.levels = self.levels.saturating_sub(1);
@@ -117,6 +125,19 @@ impl Bounds<'_> {
         }
         let prefix = matches!(token, Token::Minus | Token::Pow | Token::Ident("not"));
         self.run = if prefix { self.run + 1 } else { 0 };
+    }
+
+    /// An expression or a statement ends here.
+    fn close(&mut self, end: usize) {
+        let len = end.saturating_sub(self.start);
+        if len > MAX_EXPRESSION {
+            self.faults.push(too_long(self.stand.place(self.start..end), len));
+        }
+    }
+
+    fn too_large(&mut self, at: Range<usize>) {
+        let error = Diagnostic::error("a number that is too large").at(self.stand.place(at), "");
+        self.faults.push(error.help(format!("{} is the largest, as in TOML", i64::MAX)));
     }
 }
 

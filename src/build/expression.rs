@@ -16,12 +16,16 @@ use crate::base::value::Value;
 use super::config::tree::{Data, Entry, MAX_ENTRIES, Node, Placed, Table};
 use super::filters::{self, Text};
 use super::forms::{bytes, seconds};
+use super::list_filters;
 use super::opaque::Opaque;
+use super::operators::{Checked, checked};
 use super::scan::{Stand, only_hole, syntax};
-use super::tilde::{Checked, checked};
 
 /// The most values in a value, however deep.
 const MAX_VALUES: usize = 10 * MAX_ENTRIES;
+
+/// The longest texts in a value, together, in bytes: one may be in it many times.
+const MAX_BYTES: usize = 8 << 20;
 
 /// What one evaluation may cost, in minijinja's units.
 pub const FUEL: u64 = 100_000;
@@ -45,6 +49,7 @@ pub fn environment(text: Text) -> Environment<'static> {
         env.remove_global(function);
     }
     filters::add(&mut env, text);
+    list_filters::add(&mut env);
     env.add_filter("seconds", |value: &minijinja::Value| {
         let text = filters::text(value)?;
         measure(&text, seconds(&text), "duration")
@@ -226,12 +231,12 @@ impl Evaluator {
 /// Code as it is compiled.
 ///
 /// # Errors
-/// Where it is not clear what a `~` in it joins.
+/// Where it is not clear what the operators in it take.
 pub fn compiled(code: &str, stand: Stand<'_>, bare: bool) -> Result<Checked, Diagnostic> {
     checked(code, bare).ok_or_else(|| {
-        let at = code.find('~').map_or(0..code.len(), |at| at..at + 1);
-        let error = Diagnostic::error("it is not clear what `~` joins here").at(stand.place(at), "");
-        error.help("put what stands before and behind each `~` into brackets")
+        let at = code.find(['~', '*', '/']).map_or(0..code.len(), |at| at..at + 1);
+        let error = Diagnostic::error("it is not clear what the operators take here").at(stand.place(at), "");
+        error.help("put what stands before and behind each `~`, `*`, `/` and `%` into brackets")
     })
 }
 
@@ -297,13 +302,13 @@ fn to_jinja_map(values: &BTreeMap<String, Value>) -> minijinja::Value {
 /// # Errors
 /// What it is, where no setting could be that.
 pub fn from_jinja(value: &minijinja::Value) -> Result<Value, &'static str> {
-    let mut left = MAX_VALUES;
-    read(value, &mut left)
+    read(value, &mut (MAX_VALUES, MAX_BYTES))
 }
 
-/// A value, while there may be `left` more in all.
-fn read(value: &minijinja::Value, left: &mut usize) -> Result<Value, &'static str> {
-    *left = left.checked_sub(1).ok_or("a list that is too long")?;
+/// A value, while there may be `left` more of them, and bytes of text, in all.
+fn read(value: &minijinja::Value, left: &mut (usize, usize)) -> Result<Value, &'static str> {
+    left.0 = left.0.checked_sub(1).ok_or("a list that is too long")?;
+    left.1 = left.1.checked_sub(value.as_str().map_or(0, str::len)).ok_or("a text that is too long")?;
     if let Some(opaque) = value.downcast_object_ref::<Opaque>() {
         return Ok(opaque.value().clone());
     }

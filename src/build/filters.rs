@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use minijinja::value::{Rest, ValueKind, ValueOrKwargs};
+use minijinja::value::{Rest, StringInput, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, filters, tests};
 
 use super::expression::{from_jinja, no_text};
@@ -26,7 +26,8 @@ const GUARDED: [(&str, usize); 9] = [
 ];
 
 /// The name under which minijinja's own filter is kept; no code can write it.
-fn own(name: &str) -> String {
+#[must_use]
+pub fn own(name: &str) -> String {
     format!("\u{F0000}{name}")
 }
 
@@ -50,7 +51,14 @@ fn plain(value: &minijinja::Value) -> Result<String, Error> {
     Ok(text)
 }
 
-/// minijinja's `format`, of values by their order: no map gets there to take them from by name, and it falls over some names.
+/// The most characters that `format` may be asked to fill, and the longest text that `trim` takes away.
+pub const MAX_ASKED: usize = 1000;
+
+/// The longest text that a filter makes of many, in bytes.
+const MAX_MADE: usize = 8 << 20;
+
+/// minijinja's `format`, of values by their order: no map gets there to take them from by name, and it falls over some
+/// names, and over numbers of 65536 places.
 fn format(
     state: &mut State<'_, '_>,
     format: &minijinja::Value,
@@ -61,12 +69,63 @@ fn format(
             "`%(` takes a value by its name, and `format` has them by their order: write `%%(` for a bracket";
         return Err(Error::new(ErrorKind::InvalidOperation, message));
     }
-    filters::format(state, format, values)
+    let asked = format.as_str().unwrap_or_default().replace("%%", "");
+    if !asked.split('%').skip(1).all(is_asked) {
+        let message =
+            format!("`format` fills as many characters as are written there, {MAX_ASKED} at the most");
+        return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
+    let longest = values.iter().filter_map(|value| value.as_str().map(str::len)).max().unwrap_or(0);
+    made("format", asked.split('%').count().saturating_mul(longest))?;
+    let text = filters::format(state, format, values)?;
+    if text.as_str().is_some_and(|text| text.contains(is_forbidden)) {
+        let message = "`%c` makes a character that is not allowed";
+        return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
+    Ok(text)
+}
+
+/// Whether the width and the precision behind a `%` are written out and small.
+fn is_asked(behind: &str) -> bool {
+    let end = behind.find(|c: char| !c.is_ascii_digit() && !"#- +.*".contains(c)).unwrap_or(behind.len());
+    let digits = behind[..end].split(['#', '-', ' ', '+', '.']).filter(|digits| !digits.is_empty());
+    digits.into_iter().all(|digits| digits.parse().is_ok_and(|n: usize| n <= MAX_ASKED))
+}
+
+/// Refuses to make a text that is too long.
+fn made(by: &str, len: usize) -> Result<(), Error> {
+    if len > MAX_MADE {
+        let message = format!("`{by}` makes a text of 8 MiB at the most");
+        return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
+    Ok(())
+}
+
+fn trim(text: StringInput<'_>, what: Option<Cow<'_, str>>) -> Result<minijinja::Value, Error> {
+    if what.as_ref().is_some_and(|what| what.len() > MAX_ASKED) {
+        let message = format!("`trim` takes away {MAX_ASKED} characters at the most");
+        return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
+    Ok(filters::trim(text, what))
+}
+
+/// What `*` and its like take: numbers, and texts, which `*` repeats.
+fn factor(value: &minijinja::Value) -> Result<minijinja::Value, Error> {
+    match value.kind() {
+        ValueKind::Number | ValueKind::String => Ok(value.clone()),
+        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
+        _ => {
+            let what = from_jinja(value).map_or_else(str::to_owned, |value| value.kind().to_owned());
+            let message = format!("`*`, `/`, `//` and `%` do not take {what}");
+            Err(Error::new(ErrorKind::InvalidOperation, message))
+        }
+    }
 }
 
 /// Replaces what would make a text of anything.
 pub fn add(env: &mut Environment<'_>, text: Text) {
     env.add_filter("string", move |state: &State<'_, '_>, value: &minijinja::Value| text(state, value));
+    env.add_filter("factor", factor);
     env.add_filter(own("join"), filters::join);
     env.add_filter(
         "join",
@@ -75,7 +134,13 @@ pub fn add(env: &mut Environment<'_>, text: Text) {
                 let message = "only a list can be joined".to_owned();
                 return Err(Error::new(ErrorKind::InvalidOperation, message));
             }
-            let texts = list.try_iter()?.map(|item| text(state, &item)).collect::<Result<Vec<_>, _>>()?;
+            let mut len = 0;
+            let texts = list.try_iter()?.map(|item| {
+                let text = text(state, &item)?;
+                len += text.len();
+                made("join", len).map(|()| text)
+            });
+            let texts = texts.collect::<Result<Vec<_>, _>>()?;
             if by.len() > 1 {
                 let message = "a list is joined by one text; `map(attribute=…)` takes a field of its entries";
                 return Err(Error::new(ErrorKind::TooManyArguments, message));
@@ -91,7 +156,7 @@ pub fn add(env: &mut Environment<'_>, text: Text) {
     env.add_filter(own("replace"), filters::replace);
     env.add_filter(own("split"), filters::split);
     env.add_filter(own("title"), filters::title);
-    env.add_filter(own("trim"), filters::trim);
+    env.add_filter(own("trim"), trim);
     env.add_filter(own("upper"), filters::upper);
     for (name, texts) in GUARDED {
         env.add_filter(name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {

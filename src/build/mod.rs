@@ -32,9 +32,10 @@ pub mod world;
 
 pub mod expression;
 pub mod filters;
+pub mod list_filters;
+pub mod operators;
 pub mod options;
 pub mod rules;
-pub mod tilde;
 
 pub mod holes;
 pub mod opaque;

@@ -15,11 +15,11 @@ use super::config::artifact::Body;
 use super::expression::{compiled, named, to_jinja, words};
 use super::holes::{LEDGER, Ledger, part_size, templates};
 use super::instance::{self, Instance};
+use super::operators::Checked;
 use super::options::evaluate::Site;
 use super::options::{Settings, insert};
 use super::scan::Stand;
 use super::templates::{Templates, included, name_of};
-use super::tilde::Checked;
 use super::world::{Leaf, World};
 
 /// The longest text of a file, its holes not counted.

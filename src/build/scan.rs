@@ -40,6 +40,9 @@ pub const REFERENCES: [&str; 5] = ["script", "venv", "file", "unit", "credential
 /// The most values that a name may hold together.
 const MAX_WEIGHT: u32 = 256;
 
+/// The most levels of lists, tables and filters that a name may hold, with those of the names that it was made of.
+const MAX_NEST: u32 = 100;
+
 /// The most names that are shown as what another was made of.
 const MAX_SHOWN: usize = 8;
 
@@ -63,8 +66,15 @@ pub fn expression(text: &str, stand: Stand<'_>, faults: &mut Vec<Diagnostic>) ->
     if !bounds::hold(text, stand, true, faults) {
         return None;
     }
-    let mut walk =
-        Walk { stand, faults, found: Found::default(), scopes: vec![Locals::new()], weight: 0, files: false };
+    let mut walk = Walk {
+        stand,
+        faults,
+        found: Found::default(),
+        scopes: vec![Locals::new()],
+        weight: 0,
+        nest: (0, 0),
+        files: false,
+    };
     match parse_expr(text) {
         Ok(expr) => walk.expr(&expr),
         Err(error) => walk.faults.push(syntax_error(&error, stand, text.len())),
@@ -85,8 +95,15 @@ pub fn template(
         return None;
     }
     let files = matches!(stand, Stand::File(_));
-    let mut walk =
-        Walk { stand, faults, found: Found::default(), scopes: vec![locals.clone()], weight: 0, files };
+    let mut walk = Walk {
+        stand,
+        faults,
+        found: Found::default(),
+        scopes: vec![locals.clone()],
+        weight: 0,
+        nest: (0, 0),
+        files,
+    };
     match parse(text, "template", syntax()) {
         Ok(Stmt::Template(root)) => walk.block(&root.children),
         Ok(_) => {}
@@ -133,6 +150,8 @@ struct Walk<'a> {
     scopes: Vec<Locals>,
     /// Of the names in the expression so far.
     weight: u32,
+    /// The levels around what is looked at, and the most that were found in the expression so far.
+    nest: (u32, u32),
     files: bool,
 }
 
@@ -147,7 +166,7 @@ impl Walk<'_> {
 
     /// Looks at an expression whose value gets a name.
     fn weigh(&mut self, expr: &Expr<'_>) -> Local {
-        self.weight = 0;
+        (self.weight, self.nest) = (0, (0, 0));
         let (reads, through) = (self.found.reads.len(), self.found.through.len());
         self.expr(expr);
         if self.weight > MAX_WEIGHT {
@@ -155,12 +174,27 @@ impl Walk<'_> {
             self.fault(expr.span(), "this holds the same values over and over", help);
             return Local::default();
         }
+        if self.nest.1 > MAX_NEST {
+            let help = format!("{MAX_NEST} levels are the most: hold less in a name");
+            self.fault(expr.span(), "this is nested too deep", help);
+            return Local::default();
+        }
         let made_of = self.found.reads[reads..].iter().chain(&self.found.through[through..]);
         let made_of = made_of.map(|read| read.path.clone()).take(MAX_SHOWN).collect();
-        Local { weight: self.weight.max(1), made_of }
+        Local { weight: self.weight.max(1), nest: self.nest.1, made_of }
     }
 
     fn expr(&mut self, expr: &Expr<'_>) {
+        let level = u32::from(matches!(
+            expr,
+            Expr::List(_) | Expr::Tuple(_) | Expr::Map(_) | Expr::Slice(_) | Expr::Filter(_)
+        ));
+        self.nest = (self.nest.0 + level, self.nest.1.max(self.nest.0 + level));
+        self.inner(expr);
+        self.nest.0 -= level;
+    }
+
+    fn inner(&mut self, expr: &Expr<'_>) {
         match expr {
             Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_) => self.path(expr),
             Expr::Const(value) => {
@@ -251,6 +285,7 @@ impl Walk<'_> {
                     let place = self.stand.place(var.span().start_offset as usize..range(expr.span()).end);
                     if let Some(local) = self.local(var.id).cloned() {
                         self.weight = self.weight.saturating_add(local.weight);
+                        self.nest.1 = self.nest.1.max(self.nest.0 + local.nest);
                         let read =
                             |path| Read { path, beyond: Vec::new(), as_text: false, place: place.clone() };
                         self.found.through.extend(local.made_of.into_iter().map(read));

@@ -147,3 +147,189 @@ fn templates() {
       = help: leave it out
     "#);
 }
+
+/// What minijinja would panic over, or begin without an end.
+#[test]
+fn what_is_out_of_bounds() {
+    let said = [
+        "{{ [0] * 100000000 | length }}",
+        "{{ '%.65536f' | format(7) }}",
+        "{{ '%*d' | format(99999, 7) }}",
+        "{{ '%c' | format(983040) }}",
+        "{{ [[] | chain(5)] | length }}",
+        "{{ [9223372036854775807 + 1] | sort | first }}",
+        "{{ 18446744073709551615 }}",
+        "{{ range(9223372036854775807, -2, -1) | first }}",
+        "{{ ['a'] | sum(start='') }}",
+        "{{ [1] | sort(attribute='a' * 1001) | first }}",
+        "{{ 'a' | trim('b' * 1001) }}",
+    ]
+    .map(said);
+    insta::assert_snapshot!(said.join("\n"), @r"
+    error: `*`, `/`, `//` and `%` do not take a list
+     --> modules/m/a.txt:1:4
+      |
+    1 | {{ [0] * 100000000 | length }}
+      |    ^^^
+      |
+      = help: see the types of what it reads
+
+    error: `format` fills as many characters as are written there, 1000 at the most
+     --> modules/m/a.txt:1:17
+      |
+    1 | {{ '%.65536f' | format(7) }}
+      |                 ^^^^^^^^^
+      |
+      = help: see the types of what it reads
+
+    error: `format` fills as many characters as are written there, 1000 at the most
+     --> modules/m/a.txt:1:12
+      |
+    1 | {{ '%*d' | format(99999, 7) }}
+      |            ^^^^^^^^^^^^^^^^
+      |
+      = help: see the types of what it reads
+
+    error: `%c` makes a character that is not allowed
+     --> modules/m/a.txt:1:11
+      |
+    1 | {{ '%c' | format(983040) }}
+      |           ^^^^^^^^^^^^^^
+      |
+      = help: see the types of what it reads
+
+    error: number is not iterable
+     --> modules/m/a.txt:1:10
+      |
+    1 | {{ [[] | chain(5)] | length }}
+      |          ^^^^^^^^
+      |
+      = help: see the types of what it reads
+
+    error: a number that is too large is not sorted
+     --> modules/m/a.txt:1:32
+      |
+    1 | {{ [9223372036854775807 + 1] | sort | first }}
+      |                                ^^^^
+      |
+      = help: see the types of what it reads
+
+    error: a number that is too large
+     --> modules/m/a.txt:1:4
+      |
+    1 | {{ 18446744073709551615 }}
+      |    ^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: 9223372036854775807 is the largest, as in TOML
+
+    error: `range` counts to 1099511627776 at the most
+     --> modules/m/a.txt:1:4
+      |
+    1 | {{ range(9223372036854775807, -2, -1) | first }}
+      |    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: see the types of what it reads
+
+    error: `sum` adds numbers
+     --> modules/m/a.txt:1:12
+      |
+    1 | {{ ['a'] | sum(start='') }}
+      |            ^^^^^^^^^^^^^
+      |
+      = help: see the types of what it reads
+
+    error: the name of an attribute has 1000 characters at the most
+     --> modules/m/a.txt:1:10
+      |
+    1 | {{ [1] | sort(attribute='a' * 1001) | first }}
+      |          ^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: see the types of what it reads
+
+    error: `trim` takes away 1000 characters at the most
+     --> modules/m/a.txt:1:10
+      |
+    1 | {{ 'a' | trim('b' * 1001) }}
+      |          ^^^^^^^^^^^^^^^^
+      |
+      = help: see the types of what it reads
+    ");
+}
+
+/// A text of a million letters, and many of it.
+const MANY: &str = "{% set s = 'a' * 1000000 %}{% set l = [s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s] %}{% set l = [l, l, l, l] %}";
+
+/// What minijinja would make until the memory is full, or the stack.
+#[test]
+fn what_has_no_end() {
+    let many = |rest: &str| format!("{MANY}{rest}");
+    let said = [
+        &many("{{ l | map('join') | join }}"),
+        &many("{{ l | first | join }}"),
+        &many("{{ ('%s' * 16) | format(*(l | first)) }}"),
+        "{{ ('\\n' * 9000) | lines | map('default', range(99) | list, true) | length }}",
+        &format!("{{% set x = 1 %}}{}{{{{ 1 }}}}", "{% set x = [x] %}".repeat(101)),
+        &format!("{{{{ {}", "0 if 0 else\n".repeat(80_000)),
+    ]
+    .map(said);
+    insta::assert_snapshot!(said.join("\n"), @r"
+    error: `join` makes a text of 8 MiB at the most
+     --> modules/m/a.txt:1:123
+      |
+    1 | ...et l = [l, l, l, l] %}{{ l | map('join') | join }}
+      |                                 ^^^^^^^^^^^
+      |
+      = help: see the types of what it reads
+
+    error: `join` makes a text of 8 MiB at the most
+     --> modules/m/a.txt:1:131
+      |
+    1 | ... = [l, l, l, l] %}{{ l | first | join }}
+      |                                     ^^^^
+      |
+      = help: see the types of what it reads
+
+    error: `format` makes a text of 8 MiB at the most
+     --> modules/m/a.txt:1:133
+      |
+    1 | ...l, l] %}{{ ('%s' * 16) | format(*(l | first)) }}
+      |                             ^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: see the types of what it reads
+
+    error: this takes too long to evaluate
+     --> modules/m/a.txt:1:28
+      |
+    1 | {{ ('\n' * 9000) | lines | map('default', range(99) | list, true) | lengt...
+      |                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: do less
+
+    error: this is nested too deep
+     --> modules/m/a.txt:1:1727
+      |
+    1 | ...x] %}{% set x = [x] %}{% set x = [x] %}{{ 1 }}
+      |                                     ^^^
+      |
+      = help: 100 levels are the most: hold less in a name
+
+    error: an expression of 960001 bytes
+     --> modules/m/a.txt:1:3
+      |
+    1 | {{ 0 if 0 else
+      |   ^^^^^^^^^^^^
+      |
+      = help: 1000 bytes are the most: split it, or let an internal option hold a part of it
+    ");
+    let (long, many) = ("type = 'string'\ndefault = '{{ \"a\" * 1000000 }}'", "m.a, ".repeat(9));
+    let many = format!("type = 'list of string'\ndefault = '{{{{ [{many}] }}}}'");
+    insta::assert_snapshot!(errors_of(&module(&[("a", long), ("b", &many)], "")), @"
+    error: this expression gives a text that is too long
+      --> modules/m/module.toml:10:14
+       |
+    10 | default = '{{ [m.a, m.a, m.a, m.a, m.a, m.a, m.a, m.a, m.a, ] }}'
+       |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+       |
+       = help: an expression gives a value that TOML could have
+    ");
+}

@@ -1,29 +1,43 @@
-//! `a ~ b` joins texts, and nothing else: minijinja would write `None` and `[]`.
+//! What operators take: `a ~ b` joins texts, where minijinja would write `None` and `[]`, and `a * b` takes no list, which
+//! minijinja would repeat a hundred million times.
 //!
-//! The operator itself cannot be changed, so each of its operands gets the filter `string` before the code is compiled:
-//! `(a)|string ~ (b)|string`. That filter refuses what has no text. Errors are mapped back to what was written.
+//! The operators themselves cannot be changed, so each operand gets a filter before the code is compiled:
+//! `(a)|string ~ (b)|string`, `(a)|factor * (b)|factor`. That filter refuses what the operator does not take. Errors are
+//! mapped back to what was written.
 //!
 //! minijinja's spans do not tell where an operand begins, so operands are found among the tokens. Whether that came out
 //! right is not left to chance: both texts are parsed, and must differ in these filters only.
 
+mod operands;
+
 use std::ops::Range;
 
 use minijinja::machinery::ast::Stmt;
-use minijinja::machinery::{Token, parse, parse_expr, tokenize};
+use minijinja::machinery::{parse, parse_expr};
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::scan::syntax;
-
-const BEHIND: &str = ")|string";
+use operands::operands;
 
 /// Code as it is compiled, and how to find back what was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
     /// What is compiled.
     pub text: String,
-    /// What was added: where in the written code, how many bytes, and around which operand.
-    added: Vec<(usize, usize, Range<usize>)>,
+    /// What was added, in its order.
+    added: Vec<Added>,
+}
+
+/// A piece of the compiled code that was not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Added {
+    /// Where it stands in the compiled code.
+    at: Range<usize>,
+    /// How much was added up to its end, in bytes.
+    shift: usize,
+    /// The operand that it is around, in the written code.
+    operand: Range<usize>,
 }
 
 impl Checked {
@@ -34,39 +48,44 @@ impl Checked {
     }
 
     fn offset(&self, compiled: usize, is_start: bool) -> usize {
-        let mut shift = 0;
-        for (at, len, operand) in &self.added {
-            let start = at + shift;
-            if compiled < start || (compiled == start && !is_start) {
-                break;
+        let before = |added: &Added| added.at.start < compiled || (added.at.start == compiled && is_start);
+        match self.added[..self.added.partition_point(before)].last() {
+            None => compiled,
+            // Within what was added: it is about the whole operand.
+            Some(added) if compiled < added.at.end => {
+                if is_start {
+                    added.operand.start
+                } else {
+                    added.operand.end
+                }
             }
-            if compiled < start + len {
-                // Within what was added: it is about the whole operand.
-                return if is_start { operand.start } else { operand.end };
-            }
-            shift += len;
+            Some(added) => compiled - added.shift,
         }
-        compiled - shift
     }
 }
 
-/// The code with `string` at all operands of `~`: a bare expression, or a template. `None` where its operands cannot
-/// be told apart.
+/// The code with a filter at all operands of `~` and of `*` and its like: a bare expression, or a template. `None` where
+/// its operands cannot be told apart.
 #[must_use]
 pub fn checked(code: &str, bare: bool) -> Option<Checked> {
-    if !code.contains('~') {
+    let operands = operands(code, bare)?;
+    if operands.is_empty() {
         return Some(Checked { text: code.to_owned(), added: Vec::new() });
     }
-    let operands = operands(code, bare)?;
-    let opened = operands.iter().map(|operand| (operand.start, 1, operand.clone()));
-    let closed = operands.iter().map(|operand| (operand.end, BEHIND.len(), operand.clone()));
-    let mut added: Vec<(usize, usize, Range<usize>)> = opened.chain(closed).collect();
-    added.sort_by_key(|(at, ..)| *at);
-    let (mut text, mut done) = (String::new(), 0);
-    for (at, len, _) in &added {
-        text.push_str(code.get(done..*at)?);
-        text.push_str(if *len == 1 { "(" } else { BEHIND });
-        done = *at;
+    let opened = operands.iter().map(|(operand, _)| (operand.start, "(", operand.clone()));
+    let closed = operands.iter().map(|(operand, filter)| (operand.end, *filter, operand.clone()));
+    let mut pieces: Vec<(usize, &str, Range<usize>)> = opened.chain(closed).collect();
+    // Of two that begin at one place the longer is opened first, of two that end there it is closed last.
+    pieces.sort_by_key(|(at, piece, operand)| {
+        (*at, *piece == "(", if *piece == "(" { usize::MAX - operand.len() } else { operand.len() })
+    });
+    let (mut text, mut added, mut done) = (String::new(), Vec::with_capacity(pieces.len()), 0);
+    for (at, piece, operand) in pieces {
+        text.push_str(code.get(done..at)?);
+        let start = text.len();
+        text.push_str(piece);
+        done = at;
+        added.push(Added { at: start..text.len(), shift: text.len() - done, operand });
     }
     text.push_str(code.get(done..)?);
     let is_right = if bare {
@@ -111,7 +130,7 @@ fn same(before: &impl Serialize, after: &impl Serialize) -> bool {
     bare_tree(&mut after) && before == after
 }
 
-/// Leaves out all spans, and the filter `string` at operands of `~`. Whether all of them had it, or need none.
+/// Leaves out all spans, and the filters at operands. Whether all operands had theirs, or need none.
 fn bare_tree(tree: &mut Json) -> bool {
     let mut all = true;
     match tree {
@@ -121,19 +140,21 @@ fn bare_tree(tree: &mut Json) -> bool {
                 pair.truncate(1);
             }
             map.values_mut().for_each(|value| all &= bare_tree(value));
-            if map.get("op").is_some_and(|op| op == "Concat") {
-                for side in ["left", "right"] {
-                    let Some(operand) = map.get_mut(side) else { continue };
-                    let node = &operand["inner"][0];
-                    let is_text = node["op"] == "Concat" || node["value"].is_string();
-                    if operand["expr"] == "Filter"
-                        && node["name"] == "string"
-                        && node["args"] == Json::Array(vec![])
-                    {
-                        *operand = node["expr"].clone();
-                    } else {
-                        all &= is_text;
-                    }
+            let filter = match map.get("op").and_then(Json::as_str) {
+                Some("Concat") => "string",
+                Some("Mul" | "Div" | "FloorDiv" | "Rem") => "factor",
+                _ => return all,
+            };
+            for side in ["left", "right"] {
+                let Some(operand) = map.get_mut(side) else { continue };
+                let node = &operand["inner"][0];
+                if operand["expr"] == "Filter"
+                    && node["name"] == filter
+                    && node["args"] == Json::Array(vec![])
+                {
+                    *operand = node["expr"].clone();
+                } else {
+                    all &= needs_none(filter, node);
                 }
             }
         }
@@ -142,113 +163,15 @@ fn bare_tree(tree: &mut Json) -> bool {
     all
 }
 
-/// What stands at one level of brackets.
-#[derive(Default)]
-struct Level {
-    /// Where the operand that is being read begins and ends.
-    operand: Option<Range<usize>>,
-    /// Whether a `~` stands before it.
-    joined: bool,
-    /// Whether it is a text as written, and nothing more.
-    text: bool,
-}
-
-impl Level {
-    fn close(&mut self, by_tilde: bool, operands: &mut Vec<Range<usize>>) {
-        if let Some(operand) = self.operand.take()
-            && (self.joined || by_tilde)
-            && !self.text
-        {
-            operands.push(operand);
-        }
-        self.joined = by_tilde;
-    }
-
-    fn add(&mut self, at: Range<usize>, text: bool) {
-        self.text = text && self.operand.is_none();
-        let start = self.operand.as_ref().map_or(at.start, |operand| operand.start);
-        self.operand = Some(start..at.end);
-    }
-}
-
-/// The operands of all `~`: what binds stronger than `~` belongs to them.
-fn operands(code: &str, bare: bool) -> Option<Vec<Range<usize>>> {
-    let mut found = Vec::new();
-    let mut levels = vec![Level::default()];
-    // Whether a `-` would be a sign, and whether a word would be a name, not an operator.
-    let (mut sign, mut name) = (true, false);
-    let mut test = false;
-    for token in tokenize(code, bare, syntax()) {
-        let (token, span) = token.ok()?;
-        let at = span.start_offset as usize..span.end_offset as usize;
-        let level = levels.last_mut()?;
-        let (was_name, was_test) = (std::mem::take(&mut name), std::mem::take(&mut test));
-        let weak = match token {
-            Token::Ident(word) => !was_name && is_operator(word) && !(was_test && word == "not"),
-            Token::Minus | Token::Plus => !sign,
-            ref other => divides(other),
-        };
-        match token {
-            Token::TemplateData(_) => {}
-            Token::VariableStart | Token::VariableEnd | Token::BlockStart | Token::BlockEnd => {
-                level.close(false, &mut found);
-                (levels, sign) = (vec![Level::default()], true);
-            }
-            Token::ParenOpen | Token::BracketOpen | Token::BraceOpen => {
-                level.add(at, false);
-                levels.push(Level::default());
-                sign = true;
-            }
-            Token::ParenClose | Token::BracketClose | Token::BraceClose => {
-                level.close(false, &mut found);
-                levels.pop();
-                levels.last_mut()?.add(at, false);
-                sign = false;
-            }
-            _ if weak || matches!(token, Token::Tilde) => {
-                level.close(!weak, &mut found);
-                sign = true;
-            }
-            Token::Ident(word) => {
-                // What is behind `is` is the name of a test, and behind that a sign again.
-                test = (!was_name && word == "is") || (was_test && word == "not");
-                (name, sign) = (test, test || was_test);
-                level.add(at, false);
-            }
-            Token::Dot | Token::Pipe => {
-                level.add(at, false);
-                (name, sign) = (true, false);
-            }
-            other => {
-                let quoted = matches!(other, Token::Str(_) | Token::String(_));
-                sign = !quoted && !matches!(other, Token::Int(_) | Token::Int128(_) | Token::Float(_));
-                level.add(at, quoted);
-            }
+/// Whether what stands at an operand is of its kind in any case.
+fn needs_none(filter: &str, node: &Json) -> bool {
+    match filter {
+        "string" => node["op"] == "Concat" || node["value"].is_string(),
+        _ => {
+            matches!(node["op"].as_str(), Some("Mul" | "Div" | "FloorDiv" | "Rem"))
+                || node["value"].is_number()
         }
     }
-    levels.last_mut()?.close(false, &mut found);
-    Some(found)
-}
-
-/// What stands between two operands, whatever they are.
-fn divides(token: &Token<'_>) -> bool {
-    matches!(
-        token,
-        Token::Eq
-            | Token::Ne
-            | Token::Gt
-            | Token::Gte
-            | Token::Lt
-            | Token::Lte
-            | Token::Comma
-            | Token::Colon
-            | Token::Assign
-    )
-}
-
-/// Words that bind weaker than `~`, and those that begin a statement.
-fn is_operator(word: &str) -> bool {
-    matches!(word, "and" | "or" | "not" | "in" | "if" | "else" | "elif" | "for" | "set" | "include")
 }
 
 #[cfg(test)]
@@ -260,7 +183,14 @@ mod tests {
         for (code, want) in [
             ("a ~ b", "(a)|string ~ (b)|string"),
             ("a.b[c ~ 1] ~ 'x' ~ d", "(a.b[(c)|string ~ (1)|string])|string ~ 'x' ~ (d)|string"),
-            ("a | f(x ~ y) ~ b * -c + d", "(a | f((x)|string ~ (y)|string))|string ~ (b * -c)|string + d"),
+            (
+                "a | f(x ~ y) ~ b * -c + d",
+                "(a | f((x)|string ~ (y)|string))|string ~ ((b)|factor * (-c)|factor)|string + d",
+            ),
+            ("a * 2 / b % c", "(a)|factor * 2 / (b)|factor % (c)|factor"),
+            ("2 ** a * 3 - 'x' * 4", "(2 ** a)|factor * 3 - ('x')|factor * 4"),
+            ("f(*a, b=c * d)", "f(*a, b=(c)|factor * (d)|factor)"),
+            ("a ~ 'x' * 3 ~ b", "(a)|string ~ (('x')|factor * 3)|string ~ (b)|string"),
             (
                 "not a ~ b if c ~ d else -e ~ f",
                 "not (a)|string ~ (b)|string if (c)|string ~ (d)|string else (-e)|string ~ (f)|string",
@@ -313,6 +243,15 @@ mod tests {
 
     #[test]
     fn places_are_found_back() {
+        let nested = checked("a * bb ~ c", true).unwrap();
+        assert_eq!(nested.text, "((a)|factor * (bb)|factor)|string ~ (c)|string");
+        for (compiled, written) in
+            [(2..11, 0..1), (15..25, 4..6), (18..20, 4..6), (26..30, 0..6), (0..33, 0..6)]
+        {
+            assert_eq!(nested.written(compiled.clone()), written, "{compiled:?}");
+        }
+        let at = nested.text.find("bb").unwrap();
+        assert_eq!(nested.written(at..at + 2), 4..6);
         let checked = checked("x + aa ~ bb", true).unwrap();
         assert_eq!(checked.text, "x + (aa)|string ~ (bb)|string");
         for (compiled, written) in [("x", "x"), ("aa", "aa"), ("bb", "bb"), ("~", "~")] {
