@@ -1,6 +1,6 @@
 //! The files that artifacts take their text from, read and looked at before anything is evaluated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::name::ModuleName;
@@ -59,13 +59,9 @@ impl Templates {
     /// Where they take a value for code, each place once.
     #[must_use]
     pub fn safe(&self) -> Vec<Place> {
-        let mut places: Vec<Place> = Vec::new();
-        for place in self.found.values().flatten().flat_map(|(_, found)| &found.safe) {
-            if !places.contains(place) {
-                places.push(place.clone());
-            }
-        }
-        places
+        let places = self.found.values().flatten().flat_map(|(_, found)| &found.safe);
+        let mut seen = BTreeSet::new();
+        places.filter(|place| seen.insert((&place.source.name, place.span.start))).cloned().collect()
     }
 
     fn body(&mut self, loader: &mut Loader<'_>, (module, modules): (&ModuleFile, &Files<'_>), body: &Body) {

@@ -21,27 +21,29 @@ pub fn check(world: &World, artifacts: Vec<Artifact>, faults: &mut Vec<Diagnosti
     artifacts
 }
 
+/// Where a module has no artifact of a kind.
+static NONE: BTreeSet<String> = BTreeSet::new();
+
 fn references(world: &World, artifacts: &[Artifact], faults: &mut Vec<Diagnostic>) {
     let mut known: BTreeMap<(ReferenceKind, InstanceName), BTreeSet<String>> = BTreeMap::new();
     for (kind, module, name) in artifacts.iter().filter_map(Artifact::key) {
         known.entry((kind, module)).or_default().insert(name);
     }
+    // What many artifacts take from one template is said once.
+    let mut said = BTreeSet::new();
     for artifact in artifacts {
         let Some(Text::Template { pieces, .. }) = artifact.text() else { continue };
         for piece in pieces {
             let RenderedWhat::Hole(parts) = &piece.what else { continue };
             for part in parts {
                 let Part::Reference(reference) = part else { continue };
-                let names = known.get(&(reference.kind, reference.module.clone())).cloned();
-                let names = names.unwrap_or_default();
-                if let Some((message, help)) = dangling(world, &artifact.module, reference, &names) {
-                    let fault = Diagnostic::error(message)
-                        .at(piece.place.clone(), "")
-                        .of(&artifact.module)
-                        .help(help);
-                    if !faults.contains(&fault) {
-                        faults.push(fault);
-                    }
+                let names = known.get(&(reference.kind, reference.module.clone())).unwrap_or(&NONE);
+                let place = (piece.place.source.name.as_str(), piece.place.span.start);
+                if let Some((message, help)) = dangling(world, &artifact.module, reference, names)
+                    && said.insert((place, &artifact.module, reference.key()))
+                {
+                    let error = Diagnostic::error(message).at(piece.place.clone(), "");
+                    faults.push(error.of(&artifact.module).help(help));
                 }
             }
         }

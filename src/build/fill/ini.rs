@@ -61,7 +61,7 @@ impl Lexer<'_> {
         let filling = &self.cursor.filling;
         let alone = filling.text.match_indices('\r').map(|(at, _)| at).find(|at| {
             filling.text.as_bytes().get(at + 1) != Some(&b'\n')
-                || filling.holes.iter().any(|hole| hole.offset == at + 1)
+                || filling.holes.binary_search_by_key(&(at + 1), |hole| hole.offset).is_ok()
         });
         if let Some(at) = alone {
             self.cursor.stop(at, "a carriage return stands alone", "end lines with a line feed alone");

@@ -46,6 +46,8 @@ const WRAPPERS: [&str; 15] = [
     "command", "builtin", "exec", "env", "nohup", "nice", "ionice", "sudo", "time", "timeout", "setsid",
     "stdbuf", "chroot", "doas", "xargs",
 ];
+/// The most options of a shell that are looked at: behind more, any word may be code.
+const MAX_OPTIONS: usize = 100;
 /// Options of ssh(1) that take a word.
 const SSH_OPTIONS: &str = "BbcDEeFIiJLlmOoPpQRSWw";
 const SCRIPT: &str = "write a script, and pass the value to it as an argument";
@@ -56,16 +58,19 @@ pub(super) fn check(words: &[Word]) -> Reading {
     if words.is_empty() {
         return reading;
     }
+    let first = first_program(words);
     for (index, word) in words.iter().enumerate() {
         let name = base(&word.text);
         if SHELLS.contains(&name)
             || (name == "busybox" && words.get(index + 1).is_some_and(|w| w.text == "sh"))
         {
             let rest = &words[(index + 1 + usize::from(name == "busybox")).min(words.len())..];
-            shell(&mut reading, name, rest, index == first_program(words));
+            if !shell(&mut reading, name, rest, index == first) {
+                refuse_all(&mut reading, name, rest);
+                return reading;
+            }
         }
     }
-    let first = first_program(words);
     let Some(program) = words.get(first) else {
         return reading;
     };
@@ -141,15 +146,16 @@ fn languages(reading: &mut Reading, name: &str, rest: &[Word]) {
 }
 
 /// A shell's options and its first operand, which is code where `-c` is among them.
-fn shell(reading: &mut Reading, name: &str, rest: &[Word], is_program: bool) {
+/// Looks at the words behind a shell's name; whether it could tell what they are.
+fn shell(reading: &mut Reading, name: &str, rest: &[Word], is_program: bool) -> bool {
     let (mut code, mut input) = (false, false);
-    let mut words = rest.iter();
+    let mut words = rest.iter().take(MAX_OPTIONS);
     while let Some(word) = words.next() {
         match word.text.as_bytes() {
             [b'-', b'-'] | [b'-'] => {
                 if let Some(word) = words.next() {
                     operand(reading, name, word, code);
-                    return;
+                    return true;
                 }
             }
             b"--rcfile" | b"--init-file" => _ = words.next(),
@@ -163,7 +169,7 @@ fn shell(reading: &mut Reading, name: &str, rest: &[Word], is_program: bool) {
             }
             _ if code || !input => {
                 operand(reading, name, word, code);
-                return;
+                return true;
             }
             _ => break,
         }
@@ -171,6 +177,7 @@ fn shell(reading: &mut Reading, name: &str, rest: &[Word], is_program: bool) {
     if is_program {
         reading.input = Some((name.to_owned(), Verdict::Refuse));
     }
+    rest.len() <= MAX_OPTIONS || words.next().is_some()
 }
 
 fn operand(reading: &mut Reading, name: &str, word: &Word, code: bool) {

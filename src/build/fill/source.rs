@@ -8,6 +8,9 @@ pub(super) const CREDENTIAL: &str = "write a line `LoadCredential={{ credential(
 /// What is wrong with it anywhere else.
 pub(super) const ELSEWHERE: &str = "a credential can only be the whole value of `LoadCredential=` in a unit";
 
+/// The most reasons against a file that are kept: no person reads more.
+const MAX_REASONS: usize = 1000;
+
 /// A hole and the place in the joined text before which it stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hole<'a> {
@@ -134,10 +137,12 @@ impl<'a> Filling<'a> {
 
     /// A hole cannot be filled. An empty help is none.
     pub(super) fn refuse(&mut self, hole: usize, reason: &str, help: &str) {
-        let at = At { piece: self.holes[hole].piece, offset: 0 };
-        let help = (!help.is_empty()).then(|| help.to_owned());
-        self.refusals.push(Refusal { at, reason: reason.to_owned(), help });
         self.fills[hole].get_or_insert_default();
+        if self.refusals.len() < MAX_REASONS {
+            let at = At { piece: self.holes[hole].piece, offset: 0 };
+            let help = (!help.is_empty()).then(|| help.to_owned());
+            self.refusals.push(Refusal { at, reason: reason.to_owned(), help });
+        }
     }
 
     /// Whether a reason against a hole was found: what else follows from it need not be said.
@@ -148,6 +153,9 @@ impl<'a> Filling<'a> {
 
     /// A hole was filled, and yet.
     pub(super) fn warn(&mut self, hole: usize, reason: &str, help: &str) {
+        if self.warnings.len() == MAX_REASONS {
+            return;
+        }
         let at = At { piece: self.holes[hole].piece, offset: 0 };
         let help = (!help.is_empty()).then(|| help.to_owned());
         self.warnings.push(Warning { at, reason: reason.to_owned(), help });
@@ -155,7 +163,10 @@ impl<'a> Filling<'a> {
 
     /// The template's own text cannot be read.
     pub(super) fn refuse_text(&mut self, offset: usize, reason: &str, help: Option<&str>) {
-        let at = self.starts.iter().rev().find(|(start, _)| *start <= offset);
+        if self.refusals.len() == MAX_REASONS {
+            return;
+        }
+        let at = self.starts[..self.starts.partition_point(|(start, _)| *start <= offset)].last();
         let at = at.map_or(At { piece: 0, offset: 0 }, |(start, piece)| At {
             piece: *piece,
             offset: offset - start,

@@ -87,6 +87,8 @@ struct Sealer<'a> {
     current: usize,
     contents: BTreeMap<usize, ObjectName>,
     maps: BTreeMap<usize, TextMap>,
+    /// The objects of files that settings name, by the address of each.
+    named: BTreeMap<usize, ObjectName>,
 }
 
 impl<'a> Sealer<'a> {
@@ -111,6 +113,7 @@ impl<'a> Sealer<'a> {
             current: 0,
             contents: BTreeMap::new(),
             maps: BTreeMap::new(),
+            named: BTreeMap::new(),
         }
     }
 

@@ -151,8 +151,14 @@ impl Sealer<'_> {
 
     /// The object that a file of a setting becomes.
     pub(super) fn named_object(&mut self, file: &NamedFile) -> ObjectName {
+        let address = std::ptr::from_ref(file).addr();
+        if let Some(name) = self.named.get(&address) {
+            return name.clone();
+        }
         let object = Object::File(File { exec: file.exec, content: file.bytes.clone() });
-        self.object(&file.label, object)
+        let name = self.object(&file.label, object);
+        self.named.insert(address, name.clone());
+        name
     }
 }
 

@@ -66,7 +66,11 @@ impl<'a> Sealer<'a> {
                 lines.into_iter().map(finding).collect()
             }
         };
-        self.errors.extend(findings.into_iter().map(|finding| pointed(artifact, unit, written, finding)));
+        let text = String::from_utf8_lossy(&written.content);
+        let lines: Vec<&str> = text.lines().collect();
+        self.errors.extend(
+            findings.into_iter().map(|finding| pointed((artifact, unit), (written, &lines), finding)),
+        );
     }
 
     /// Notes the secrets that a unit loads.
@@ -213,13 +217,16 @@ fn label(name: &UnitName) -> Option<Label> {
 }
 
 /// An error at some bytes of a unit.
-fn pointed(artifact: &Artifact, unit: &UnitArtifact, written: &Written, finding: Finding) -> Diagnostic {
+fn pointed(
+    (artifact, unit): (&Artifact, &UnitArtifact),
+    (written, lines): (&Written, &[&str]),
+    finding: Finding,
+) -> Diagnostic {
     let error = Diagnostic::error(finding.message);
     let error = if let Some(place) = written.place(&unit.text, finding.bytes) {
         error.at(place, "")
     } else {
-        let text = String::from_utf8_lossy(&written.content);
-        let line = text.lines().nth(finding.line - 1).unwrap_or_default().trim();
+        let line = lines.get(finding.line - 1).unwrap_or(&"").trim();
         error.at(artifact.place.clone(), format!("its line {} is `{line}`", finding.line))
     };
     error.of(&artifact.module).help(finding.help)

@@ -129,7 +129,7 @@ impl Lexer<'_> {
                 self.tabs_kept(start, first..first + holes);
             }
             if goes_on {
-                joined = Some(whole.strip_suffix('\\').unwrap_or(&whole).to_owned());
+                joined = Some(begun(doc, whole.strip_suffix('\\').unwrap_or(&whole)).to_owned());
             }
             self.position = next;
         }
@@ -227,4 +227,12 @@ impl Lexer<'_> {
             }
         }
     }
+}
+
+/// As much of a line that goes on as tells whether it will be the delimiter: what is longer already never will.
+fn begun<'a>(doc: &HereDoc, joined: &'a str) -> &'a str {
+    let line = joined.rsplit('\n').next().unwrap_or_default();
+    let line = if doc.tabs { line.trim_start_matches('\t') } else { line };
+    let end = line.char_indices().nth(doc.delimiter.chars().count() + 1);
+    end.map_or(line, |(end, _)| &line[..end])
 }
