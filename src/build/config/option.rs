@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::base::name::ModuleName;
 use crate::base::nearest::advice;
-use crate::base::report::{Diagnostic, Place};
+use crate::base::report::{Diagnostic, Place, enough};
 use crate::build::types::{Scalar, Type, check};
 
 use super::keys::{Keys, mismatch, string, table};
@@ -358,7 +358,7 @@ fn names_age_file(table: &Table) -> bool {
 }
 
 fn conform_type(kind: &Type, node: &Node, code: bool, faults: &mut Vec<Diagnostic>) {
-    if code && matches!(&node.data, Data::Str(text) if text.contains("{{")) {
+    if enough(faults) || (code && matches!(&node.data, Data::Str(text) if text.contains("{{"))) {
         return;
     }
     match (kind, &node.data) {

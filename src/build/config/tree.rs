@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::base::nesting::document;
-use crate::base::report::{Diagnostic, Place, Source};
+use crate::base::report::{Diagnostic, Place, Source, enough};
 use crate::base::value::{NamedFile, Secret};
 use crate::build::config::newer::newer;
 use crate::build::config::syntax;
@@ -202,6 +202,9 @@ impl Reader<'_> {
     }
 
     fn fault(&mut self, place: &Place, message: String, help: &str) {
+        if enough(self.faults) {
+            return;
+        }
         self.faults.push(Diagnostic::error(message).at(place.clone(), "").help(help));
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::nearest::{advice, nearest};
-use crate::base::report::{Diagnostic, Place};
+use crate::base::report::{Diagnostic, Place, enough};
 use crate::base::value::{Secret, Value};
 use crate::build::config::host::replacement;
 use crate::build::config::keys::mismatch;
@@ -159,6 +159,9 @@ impl Merger<'_> {
     }
 
     fn part(&mut self, part: Part<'_>, given: &[Given], each: Option<&Value>) -> Option<Setting> {
+        if enough(self.faults) {
+            return None;
+        }
         match part.kind {
             Type::Scalar(_) => self.scalar(part, given),
             Type::List { item, repeat } => self.list(part, (item, *repeat), given),
@@ -315,7 +318,7 @@ impl Merger<'_> {
                         self.faults.push(not_for_hosts(&name, entry.value.place.clone(), field));
                     }
                     by_field.entry(key).or_default().push(given.part(&entry.value));
-                } else {
+                } else if !enough(self.faults) {
                     misspelt.extend(nearest(key, fields.keys().map(String::as_str)));
                     let help = advice(key, fields.keys().map(String::as_str));
                     let error = Diagnostic::error(format!("`{name}` has no field `{key}`"));

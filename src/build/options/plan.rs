@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::name::Name;
 use crate::base::nearest::{advice, nearest};
-use crate::base::report::{Diagnostic, Place};
+use crate::base::report::{Diagnostic, Place, enough};
 use crate::build::config::host::replacement;
 use crate::build::config::keys::mismatch;
 use crate::build::config::module::SetDecl;
@@ -127,6 +127,9 @@ impl<'a> Planner<'a, '_> {
     }
 
     fn no_option(&mut self, module: &Instance, key: &str, place: &Place) {
+        if enough(self.faults) {
+            return;
+        }
         let message = format!("module `{}` has no option `{key}`", module.file.name);
         let help = advice(key, module.file.options.keys().map(String::as_str));
         self.faults.push(Diagnostic::error(message).at(place.clone(), "").help(help));
@@ -175,7 +178,7 @@ impl<'a> Planner<'a, '_> {
             let path = leaf.path.iter().chain([key]).cloned().collect();
             if let Some(field) = fields.get(key) {
                 found.push((Leaf { module: leaf.module.clone(), path }, field, entry));
-            } else {
+            } else if !enough(self.faults) {
                 let help = advice(key, fields.keys().map(String::as_str));
                 let fault = Diagnostic::error(format!("`{leaf}` has no field `{key}`"));
                 self.faults.push(fault.at(entry.key.clone(), "").help(help));
