@@ -97,7 +97,7 @@ impl Merger<'_> {
 
     /// Drops each none that something stronger overrides; that is said too.
     fn without_weak_none(&self, given: Vec<Given>) -> (Vec<Given>, Vec<Definition>) {
-        let layers: Vec<Layer> = given.iter().map(|given| given.layer).collect();
+        let layers: BTreeSet<Layer> = given.iter().map(|given| given.layer).collect();
         let weak = |given: &Given| layers.iter().any(|layer| self.stronger(*layer, given.layer));
         let (weak, kept): (Vec<Given>, Vec<Given>) =
             given.into_iter().partition(|given| given.node.data == Data::None && weak(given));
@@ -192,10 +192,11 @@ impl Merger<'_> {
         if values.len() < given.len() {
             return None;
         }
-        let strongest: Vec<&(&Given, Value)> = values
-            .iter()
-            .filter(|(one, _)| !values.iter().any(|(other, _)| self.stronger(other.layer, one.layer)))
-            .collect();
+        let layers: BTreeSet<Layer> = given.iter().map(|given| given.layer).collect();
+        let weak = layers.iter().filter(|one| layers.iter().any(|other| self.stronger(*other, **one)));
+        let weak: BTreeSet<Layer> = weak.copied().collect();
+        let is_weak = |one: &Given| weak.contains(&one.layer);
+        let strongest: Vec<&(&Given, Value)> = values.iter().filter(|(one, _)| !is_weak(one)).collect();
         let (first, value) = strongest.first()?;
         if let Some((other, _)) = strongest.iter().find(|(_, other)| other != value) {
             self.faults.push(
@@ -207,8 +208,7 @@ impl Merger<'_> {
             return None;
         }
         let definitions = values.iter().map(|(one, _)| {
-            let weak = values.iter().any(|(other, _)| self.stronger(other.layer, one.layer));
-            self.definition(one, if weak { Counts::Overridden } else { Counts::Wins })
+            self.definition(one, if is_weak(one) { Counts::Overridden } else { Counts::Wins })
         });
         Some(Setting { value: value.clone(), history: History::new(definitions.collect()) })
     }
