@@ -54,6 +54,9 @@ pub struct Plans<'a> {
     pub order: Vec<Leaf>,
 }
 
+/// How often options may read each other, a table as often as it has fields.
+const MAX_READS: usize = 200_000;
+
 /// Plans the options of a host; all that is wrong with names is reported.
 pub fn plans<'a>(world: &'a World, files: &'a HostFiles, faults: &mut Vec<Diagnostic>) -> Plans<'a> {
     let mut planner = Planner { world, plans: BTreeMap::new(), reads: Vec::new(), faults };
@@ -95,7 +98,9 @@ impl<'a> Planner<'a, '_> {
 
     fn depends(&mut self, leaf: &Leaf, meanings: Meanings) {
         for (meaning, place) in meanings {
-            if let Meaning::Options(read) = meaning {
+            if let Meaning::Options(read) = meaning
+                && self.reads.len() <= MAX_READS
+            {
                 self.reads.push((leaf.clone(), read, place));
             }
         }
@@ -242,7 +247,14 @@ impl<'a> Planner<'a, '_> {
             let first = leaves.partition_point(|leaf| *leaf < read);
             let below = |leaf: &Leaf| leaf.module == read.module && leaf.path.starts_with(&read.path);
             let all = leaves[first..].iter().take_while(|leaf| below(leaf));
-            edges.extend(all.enumerate().map(|(index, _)| (from, first + index, place)));
+            let room = MAX_READS.saturating_sub(edges.len()) + 1;
+            edges.extend(all.enumerate().take(room).map(|(index, _)| (from, first + index, place)));
+        }
+        if let (true, Some((.., place))) = (edges.len().max(self.reads.len()) > MAX_READS, self.reads.last())
+        {
+            let error = Diagnostic::error("the options read each other too often").at(place.clone(), "");
+            self.faults.push(error.help("let them read single fields in the place of whole tables"));
+            return Vec::new();
         }
         match ring::order(leaves.len(), &edges) {
             Ok(order) => order.into_iter().map(|index| leaves[index].clone()).collect(),
