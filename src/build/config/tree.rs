@@ -100,9 +100,9 @@ pub fn parse(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> Option<Table
     let (root, errors) = match document(&source.text) {
         Ok(read) => read,
         Err(error) => {
-            let place = Place { source: Arc::clone(source), span: error.0.clone() };
-            let error = Diagnostic::error(error.to_string());
-            faults.push(error.at(place, "").help("close those before this"));
+            let place = Place { source: Arc::clone(source), span: error.at.clone() };
+            let diagnostic = Diagnostic::error(error.to_string());
+            faults.push(diagnostic.at(place, "").help(error.help));
             return None;
         }
     };
