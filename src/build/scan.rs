@@ -63,8 +63,9 @@ pub fn expression(text: &str, stand: Stand<'_>, faults: &mut Vec<Diagnostic>) ->
     if !bounds::hold(text, stand, true, faults) {
         return None;
     }
-    let mut walk =
-        Walk { stand, faults, found: Found::default(), scopes: vec![Locals::new()], weight: 0, files: false };
+    let (starts, scopes) = (stand.starts(), vec![Locals::new()]);
+    let stand = stand.lexed(&starts);
+    let mut walk = Walk { stand, faults, found: Found::default(), scopes, weight: 0, files: false };
     match parse_expr(text) {
         Ok(expr) => walk.expr(&expr),
         Err(error) => walk.faults.push(syntax_error(&error, stand, text.len())),
@@ -85,8 +86,9 @@ pub fn template(
         return None;
     }
     let files = matches!(stand, Stand::File(_));
-    let mut walk =
-        Walk { stand, faults, found: Found::default(), scopes: vec![locals.clone()], weight: 0, files };
+    let (starts, scopes) = (stand.starts(), vec![locals.clone()]);
+    let stand = stand.lexed(&starts);
+    let mut walk = Walk { stand, faults, found: Found::default(), scopes, weight: 0, files };
     match parse(text, "template", syntax()) {
         Ok(Stmt::Template(root)) => walk.block(&root.children),
         Ok(_) => {}

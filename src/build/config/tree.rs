@@ -212,8 +212,23 @@ impl Reader<'_> {
 /// The place of a part of a string's value, found by lexing the string again: escapes are longer than what they mean.
 #[must_use]
 pub fn within(string: &Place, part: Range<usize>) -> Place {
-    let raw = string.source.text.get(string.span.clone()).unwrap_or_default();
-    let starts = starts_of(raw);
+    written(string, &starts(string), part)
+}
+
+/// For each byte of a string's value the offset in the string at which it is written.
+#[must_use]
+pub fn starts(string: &Place) -> Vec<usize> {
+    starts_of(raw(string))
+}
+
+fn raw(string: &Place) -> &str {
+    string.source.text.get(string.span.clone()).unwrap_or_default()
+}
+
+/// As [`within`], of a string whose [`starts`] are known.
+#[must_use]
+pub fn written(string: &Place, starts: &[usize], part: Range<usize>) -> Place {
+    let raw = raw(string);
     let at = |offset: usize| starts.get(offset).copied().unwrap_or(raw.len());
     // The end is the end of the last character, not the start of the next: an escape may lie between.
     let end = if part.end > part.start { at(part.end - 1) + 1 } else { at(part.start) };
