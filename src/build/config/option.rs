@@ -315,7 +315,8 @@ impl TypeReader<'_, '_> {
             Ok(regex) => Some((written.value, regex)),
             Err(error) => {
                 let words = error.to_string().to_lowercase();
-                let last = words.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                let last = words.lines().last().unwrap_or_default();
+                let last = last.trim_start_matches("error: ").trim_end_matches('.');
                 self.faults.push(
                     Diagnostic::error(format!("the pattern is no regular expression: {last}"))
                         .at(written.place, "")
