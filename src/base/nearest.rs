@@ -1,7 +1,7 @@
 //! The name that was probably meant.
 
-/// How many pairs of letters are compared at most: with a name of twenty letters a thousand others of its length.
-const MAX_COMPARED: usize = 400_000;
+/// How many pairs of letters are compared at most: with a name of twenty letters five hundred others.
+const MAX_COMPARED: usize = 200_000;
 
 /// Of `candidates` the one that is nearest to `name`, the first of several; `None` where none is near.
 #[must_use]
@@ -59,9 +59,9 @@ mod tests {
         let long = "x".repeat(1 << 20);
         assert_eq!(nearest(&format!("{long}y"), [long.as_str()]), None);
         assert_eq!(nearest(&long, ["x"]), None);
-        let many: Vec<String> = (0..10_000).map(|number| format!("{number:05}")).collect();
+        let many: Vec<String> = (0..5000).map(|number| format!("{number:05}")).collect();
         let many = || many.iter().map(String::as_str);
         assert_eq!(nearest("00x00", many()), Some("00000"));
-        assert_eq!(nearest("x9999", many()), Some("09999"));
+        assert_eq!(nearest("x4999", many()), Some("04999"));
     }
 }
