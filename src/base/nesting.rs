@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::DeTable;
 use toml_parser::lexer::TokenKind::{
-    LeftCurlyBracket, LeftSquareBracket, RightCurlyBracket, RightSquareBracket,
+    Dot, LeftCurlyBracket, LeftSquareBracket, RightCurlyBracket, RightSquareBracket,
 };
 
 /// The most brackets that may be open at once, those among them that errors leave open.
@@ -19,10 +19,20 @@ const MAX_NESTING: usize = 500;
 /// The longest text of which all errors are told, in bytes.
 const MAX_RECOVERED: usize = 128 << 10;
 
-/// A text has more than [`MAX_NESTING`] open brackets, and the last of them is here.
+/// The most brackets and dots: each can make a table, which takes more than a kilobyte.
+const MAX_TABLES: usize = 100_000;
+
+/// A text has too much of something.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("more than {MAX_NESTING} open brackets")]
-pub struct TooDeep(pub Range<usize>);
+#[error("more than {most} {what}")]
+pub struct TooMuch {
+    most: usize,
+    what: &'static str,
+    /// The first of that which is too much.
+    pub at: Range<usize>,
+    /// What to do.
+    pub help: &'static str,
+}
 
 /// What a TOML text says, of a type that serde knows.
 ///
@@ -30,8 +40,8 @@ pub struct TooDeep(pub Range<usize>);
 /// Where it is no TOML, has something else, or too many brackets; with no control character, as the message can repeat
 /// what the text has.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    if let Some(span) = too_deep(text) {
-        return Err(TooDeep(span).to_string());
+    if let Some(error) = too_much(text) {
+        return Err(error.to_string());
     }
     let tame = |c: char| if c.is_control() { '?' } else { c };
     toml::from_str(text).map_err(|error| error.message().chars().map(tame).collect())
@@ -42,10 +52,10 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 /// The parser makes an error of each byte if need be, and each takes hundreds of bytes.
 ///
 /// # Errors
-/// Where it has too many brackets: it is not parsed then.
-pub fn document(text: &str) -> Result<(Spanned<DeTable<'_>>, Vec<toml::de::Error>), TooDeep> {
-    if let Some(span) = too_deep(text) {
-        return Err(TooDeep(span));
+/// Where it has too many brackets or dots: it is not parsed then.
+pub fn document(text: &str) -> Result<(Spanned<DeTable<'_>>, Vec<toml::de::Error>), TooMuch> {
+    if let Some(error) = too_much(text) {
+        return Err(error);
     }
     if text.len() <= MAX_RECOVERED {
         return Ok(DeTable::parse_recoverable(text));
@@ -56,12 +66,13 @@ pub fn document(text: &str) -> Result<(Spanned<DeTable<'_>>, Vec<toml::de::Error
     })
 }
 
-/// Where a text has more than [`MAX_NESTING`] open brackets.
+/// What a text has more of than the parser can take.
 #[must_use]
-pub fn too_deep(text: &str) -> Option<Range<usize>> {
-    let mut open = Vec::new();
+pub fn too_much(text: &str) -> Option<TooMuch> {
+    let (mut open, mut tables) = (Vec::new(), 0);
     for token in toml_parser::Source::new(text).lex() {
         let kind = token.kind();
+        tables += usize::from(matches!(kind, LeftSquareBracket | LeftCurlyBracket | Dot));
         match (kind, open.last()) {
             (LeftSquareBracket | LeftCurlyBracket, _) => open.push(kind),
             // One that closes nothing is what the parser stumbles over.
@@ -70,8 +81,14 @@ pub fn too_deep(text: &str) -> Option<Range<usize>> {
             }
             _ => {}
         }
+        let at = token.span().start()..token.span().end();
         if open.len() > MAX_NESTING {
-            return Some(token.span().start()..token.span().end());
+            let help = "close those before this";
+            return Some(TooMuch { most: MAX_NESTING, what: "open brackets", at, help });
+        }
+        if tables > MAX_TABLES {
+            let help = "write fewer tables and lists";
+            return Some(TooMuch { most: MAX_TABLES, what: "brackets and dots", at, help });
         }
     }
     None
@@ -97,9 +114,18 @@ mod tests {
     #[test]
     fn only_what_is_open_counts() {
         let deep = |count| format!("a = {}{}\n", "[{b = ".repeat(count), "}]".repeat(count));
-        assert_eq!(too_deep(&deep(250).repeat(9)), None);
-        assert_eq!(too_deep(&deep(251)), Some(4 + 250 * 6..5 + 250 * 6));
-        assert_eq!(too_deep(&"[[x]]\na = { b = [1] } # [{\nc = '[{'\n".repeat(999)), None);
-        assert!(too_deep(&"a = [{}]} {[ ".repeat(999)).is_some());
+        assert_eq!(too_much(&deep(250).repeat(9)), None);
+        assert_eq!(too_much(&deep(251)).map(|error| error.at), Some(4 + 250 * 6..5 + 250 * 6));
+        assert_eq!(too_much(&"[[x]]\na = { b = [1] } # [{\nc = '[{'\n".repeat(999)), None);
+        assert!(too_much(&"a = [{}]} {[ ".repeat(999)).is_some());
+    }
+
+    #[test]
+    fn what_makes_tables_is_counted() {
+        let error = |text: &str| too_much(text).map(|error| error.to_string());
+        assert_eq!(error(&"[[x.y]]\na.b = '...' # ...\n".repeat(25_000)), None);
+        let more = Some("more than 100000 brackets and dots".to_owned());
+        assert_eq!(error(&"[[x.y]]\na.b = [] # ...\n".repeat(25_000)), more);
+        assert_eq!(error(&format!("a = [{}]\n", "{},".repeat(100_000))), more);
     }
 }

@@ -139,6 +139,13 @@ impl Diagnostic {
     }
 }
 
+/// Whether so much is wrong, an error among it, that nobody reads what else is: then it need not be looked for.
+#[must_use]
+pub fn enough(faults: &[Diagnostic]) -> bool {
+    const ENOUGH: usize = 200;
+    faults.len() >= ENOUGH && faults.last().is_some_and(|last| last.severity == Severity::Error)
+}
+
 /// The columns of a terminal, where it does not say.
 pub const WIDTH: usize = 80;
 

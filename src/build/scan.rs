@@ -66,15 +66,10 @@ pub fn expression(text: &str, stand: Stand<'_>, faults: &mut Vec<Diagnostic>) ->
     if !bounds::hold(text, stand, true, faults) {
         return None;
     }
-    let mut walk = Walk {
-        stand,
-        faults,
-        found: Found::default(),
-        scopes: vec![Locals::new()],
-        weight: 0,
-        nest: (0, 0),
-        files: false,
-    };
+let (starts, scopes) = (stand.starts(), vec![Locals::new()]);
+    let stand = stand.lexed(&starts);
+    let nest = (0, 0);
+    let mut walk = Walk { stand, faults, found: Found::default(), scopes, weight: 0, nest, files: false };
     match parse_expr(text) {
         Ok(expr) => walk.expr(&expr),
         Err(error) => walk.faults.push(syntax_error(&error, stand, text.len())),
@@ -95,15 +90,10 @@ pub fn template(
         return None;
     }
     let files = matches!(stand, Stand::File(_));
-    let mut walk = Walk {
-        stand,
-        faults,
-        found: Found::default(),
-        scopes: vec![locals.clone()],
-        weight: 0,
-        nest: (0, 0),
-        files,
-    };
+let (starts, scopes) = (stand.starts(), vec![locals.clone()]);
+    let stand = stand.lexed(&starts);
+    let nest = (0, 0);
+    let mut walk = Walk { stand, faults, found: Found::default(), scopes, weight: 0, nest, files };
     match parse(text, "template", syntax()) {
         Ok(Stmt::Template(root)) => walk.block(&root.children),
         Ok(_) => {}

@@ -2,7 +2,7 @@
 
 use crate::base::name::{InstanceName, ModuleName};
 use crate::base::nearest::advice;
-use crate::base::report::{Diagnostic, Place};
+use crate::base::report::{Diagnostic, Place, enough};
 
 use super::config::host::HOST_TEXTS;
 use super::config::module::Guard;
@@ -171,6 +171,9 @@ impl World {
         }
         let mut meanings = Vec::new();
         for read in &found.reads {
+            if enough(faults) {
+                break;
+            }
             match self.meaning(module, read, each) {
                 Ok(meaning) => meanings.push((meaning, read.place.clone())),
                 Err(fault) => faults.push(fault),

@@ -98,15 +98,18 @@ impl Interpreter {
     /// The rank of a wheel, `None` where it cannot be used.
     #[must_use]
     pub fn rank(&self, wheel: &WheelName) -> Option<Rank> {
+        // Of several versions of glibc the newest counts.
         let platforms = || wheel.platform.iter().filter_map(|tag| self.platform(tag));
+        let glibc = platforms().filter_map(|platform| match platform {
+            Platform::Any => None,
+            Platform::Glibc(minor) => Some((false, minor)),
+        });
+        let any = platforms().any(|platform| matches!(platform, Platform::Any)).then_some((true, 0));
+        let platforms = [any, glibc.max()];
         let mut best = None;
         for python in &wheel.python {
             for abi in &wheel.abi {
-                for platform in platforms() {
-                    let (any, glibc) = match platform {
-                        Platform::Any => (true, 0),
-                        Platform::Glibc(minor) => (false, minor),
-                    };
+                for (any, glibc) in platforms.into_iter().flatten() {
                     let rank = self.tag(python, abi, any);
                     let rank = rank.map(|(class, minor)| (class, Reverse(minor), Reverse(glibc)));
                     best = [best, rank].into_iter().flatten().min();
@@ -118,18 +121,18 @@ impl Interpreter {
 
     /// Class and minor version of a python and an ABI tag; `any`: the platform is `any`.
     fn tag(&self, python: &str, abi: &str, any: bool) -> Option<(u8, u8)> {
-        let own = format!("cp3{}", self.minor);
         let cpython = python.strip_prefix("cp3").and_then(small_number);
+        let own = cpython == Some(self.minor);
         let generic = match python {
             "py3" => Some(u8::MAX - 1),
             _ => python.strip_prefix("py3").and_then(small_number),
         };
         match (abi, any) {
-            _ if python == own && abi == own => Some((0, 0)),
-            ("abi3", _) if python == own => Some((1, 0)),
-            ("none", false) if python == own => Some((2, 0)),
+            _ if own && abi == python => Some((0, 0)),
+            ("abi3", _) if own => Some((1, 0)),
+            ("none", false) if own => Some((2, 0)),
             ("abi3", _) => cpython.filter(|minor| (2..self.minor).contains(minor)).map(|minor| (3, minor)),
-            ("none", true) if python == own => Some((5, 0)),
+            ("none", true) if own => Some((5, 0)),
             ("none", _) => {
                 // `py311` comes first, then `py3`, then `py310` and older ones.
                 let minor = match generic? {
@@ -211,6 +214,20 @@ mod tests {
         ];
         let ranks: Vec<_> = order.iter().map(|tags| rank(tags).expect(tags)).collect();
         assert!(ranks.is_sorted_by(|a, b| a < b), "{ranks:?}");
+    }
+
+    /// Each with each would be 10^11.
+    #[test]
+    fn of_many_platforms_two_are_looked_at() {
+        let many = |tag: &str, count| vec![tag.to_owned(); count];
+        let platform = [many("any", 500_000), many("manylinux1_x86_64", 500_000)].concat();
+        let wheel = WheelName {
+            python: many("cp311", 1000),
+            abi: many("abi3", 100),
+            platform,
+            ..WheelName::parse("a-1-py3-none-any.whl").unwrap()
+        };
+        assert_eq!(PYTHON.rank(&wheel), rank("cp311-abi3-manylinux1_x86_64"));
     }
 
     #[test]

@@ -7,5 +7,6 @@ pub mod keys;
 pub mod module;
 pub mod newer;
 pub mod option;
+pub mod pattern;
 mod syntax;
 pub mod tree;

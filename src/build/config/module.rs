@@ -10,6 +10,7 @@ use super::artifact::{ArtifactDecl, artifacts};
 use super::fact::{FactDecl, facts};
 use super::keys::{Keys, mismatch, table};
 use super::option::{OptionDecl, Removed, options};
+use super::pattern::Patterns;
 use super::tree::{Data, Node, Placed, Table, parse};
 
 /// A module, as written.
@@ -125,7 +126,8 @@ pub fn read(name: &ModuleName, source: &Arc<Source>, faults: &mut Vec<Diagnostic
             let error = Diagnostic::error("`bind` is no name for an option").at(bind.key.clone(), "");
             faults.push(error.help("choose another name: hosts say by `bind` which instance a name means"));
         }
-        (file.options, file.removed) = table.map(|table| options(table, faults)).unwrap_or_default();
+        (file.options, file.removed) =
+            table.map(|table| options(table, &mut Patterns::default(), faults)).unwrap_or_default();
     }
     file.sets = keys.tables("set", faults).iter().map(|(table, place)| set(table, place, faults)).collect();
     for (table, place) in keys.tables("assert", faults) {

@@ -7,13 +7,20 @@ use toml_parser::lexer::TokenKind;
 
 use crate::base::report::{Diagnostic, Place, Source};
 
+/// The most warnings of a text: who has more reads none.
+const MAX_WARNINGS: usize = 1000;
+
 /// Each use of TOML 1.1 in a text, in its order; of an inline table on several lines the first line break.
 pub fn newer(source: &Arc<Source>, found: &mut Vec<Diagnostic>) {
     let text = source.text.as_str();
     if !text.contains(['{', '\\']) {
         return;
     }
+    let most = found.len() + MAX_WARNINGS;
     let mut warn = |span: Range<usize>, what: &str, help: &str| {
+        if found.len() == most {
+            return;
+        }
         let place = Place { source: Arc::clone(source), span };
         let warning =
             Diagnostic::warning(format!("{what}: TOML 1.0 does not have that, and editors refuse it"));
@@ -76,6 +83,15 @@ fn escapes(raw: &str) -> Vec<(usize, char)> {
 mod tests {
     use super::*;
     use crate::base::report::{RenderStyle, render};
+
+    #[test]
+    fn of_very_many_the_first_are_told() {
+        let text = format!("a = \"{}\"\nb = [{}]\n", "\\e".repeat(800), "{ b = 1, },".repeat(800));
+        let source = Arc::new(Source { name: "a.toml".to_owned(), text });
+        let mut found = Vec::new();
+        newer(&source, &mut found);
+        assert_eq!(found.len(), MAX_WARNINGS);
+    }
 
     #[test]
     fn what_is_newer_is_found() {

@@ -6,10 +6,11 @@ use regex::Regex;
 
 use crate::base::name::ModuleName;
 use crate::base::nearest::advice;
-use crate::base::report::{Diagnostic, Place};
+use crate::base::report::{Diagnostic, Place, enough};
 use crate::build::types::{Scalar, Type, check};
 
 use super::keys::{Keys, mismatch, string, table};
+use super::pattern::Patterns;
 use super::tree::{Data, Entry, Node, Placed, Table, within};
 
 /// The names of the types of one value.
@@ -76,7 +77,11 @@ impl OptionDecl {
 pub type Removed = BTreeMap<String, Placed<String>>;
 
 /// Reads a table of options or fields: those that there are, and those that there are no longer.
-pub fn options(table_: &Table, faults: &mut Vec<Diagnostic>) -> (BTreeMap<String, OptionDecl>, Removed) {
+pub fn options(
+    table_: &Table,
+    patterns: &mut Patterns,
+    faults: &mut Vec<Diagnostic>,
+) -> (BTreeMap<String, OptionDecl>, Removed) {
     let (mut options, mut removed) = (BTreeMap::new(), Removed::new());
     for (name, entry) in &table_.entries {
         if let Err(error) = ModuleName::new(name.as_str()) {
@@ -84,7 +89,7 @@ pub fn options(table_: &Table, faults: &mut Vec<Diagnostic>) -> (BTreeMap<String
             faults.push(Diagnostic::error(message).at(entry.key.clone(), "").help("choose another name"));
         } else if matches!(&entry.value.data, Data::Table(table) if table.entries.contains_key("removed")) {
             removed.extend(removal(entry, faults).map(|message| (name.clone(), message)));
-        } else if let Some(option) = option(entry, faults) {
+        } else if let Some(option) = option(entry, patterns, faults) {
             options.insert(name.clone(), option);
         }
     }
@@ -118,7 +123,7 @@ fn old_names(
     }
 }
 
-fn option(entry: &Entry, faults: &mut Vec<Diagnostic>) -> Option<OptionDecl> {
+fn option(entry: &Entry, patterns: &mut Patterns, faults: &mut Vec<Diagnostic>) -> Option<OptionDecl> {
     let written = table(&entry.value, faults)?;
     let mut keys = Keys::new(written, entry.key.clone(), "an option");
     let name = keys.required("type", faults);
@@ -135,7 +140,7 @@ fn option(entry: &Entry, faults: &mut Vec<Diagnostic>) -> Option<OptionDecl> {
         renamed_from: keys.string("renamed_from", faults),
         removed: Removed::new(),
     };
-    let mut reader = TypeReader { keys: &mut keys, removed: &mut option.removed, faults };
+    let mut reader = TypeReader { keys: &mut keys, removed: &mut option.removed, patterns, faults };
     let kind = name.and_then(|name| reader.read(&name));
     keys.finish(faults);
     option.kind = kind?;
@@ -181,6 +186,7 @@ fn has_code(node: &Node) -> bool {
 struct TypeReader<'a, 'b> {
     keys: &'a mut Keys<'b>,
     removed: &'a mut Removed,
+    patterns: &'a mut Patterns,
     faults: &'a mut Vec<Diagnostic>,
 }
 
@@ -223,7 +229,7 @@ impl TypeReader<'_, '_> {
             let error = Diagnostic::error("a table without fields").at(entry.key.clone(), "");
             self.faults.push(error.help("add `[options.x.fields.y]` for each of its fields"));
         }
-        let (fields, removed) = options(written, self.faults);
+        let (fields, removed) = options(written, self.patterns, self.faults);
         *self.removed = removed;
         Some(Type::Table(fields))
     }
@@ -311,19 +317,7 @@ impl TypeReader<'_, '_> {
 
     fn pattern(&mut self) -> Option<(String, Regex)> {
         let written = self.keys.string("pattern", self.faults)?;
-        match Regex::new(&format!(r"\A(?:{})\z", written.value)) {
-            Ok(regex) => Some((written.value, regex)),
-            Err(error) => {
-                let words = error.to_string().to_lowercase();
-                let last = words.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                self.faults.push(
-                    Diagnostic::error(format!("the pattern is no regular expression: {last}"))
-                        .at(written.place, "")
-                        .help("it has the syntax of the Rust crate `regex`"),
-                );
-                None
-            }
-        }
+        self.patterns.regex(written).map_err(|fault| self.faults.push(fault)).ok()
     }
 
     fn one_of(&mut self) -> Option<Scalar> {
@@ -358,7 +352,7 @@ fn names_age_file(table: &Table) -> bool {
 }
 
 fn conform_type(kind: &Type, node: &Node, code: bool, faults: &mut Vec<Diagnostic>) {
-    if code && matches!(&node.data, Data::Str(text) if text.contains("{{")) {
+    if enough(faults) || (code && matches!(&node.data, Data::Str(text) if text.contains("{{"))) {
         return;
     }
     match (kind, &node.data) {

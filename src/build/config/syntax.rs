@@ -21,8 +21,8 @@ pub(super) fn errors(source: &Arc<Source>, root: &DeTable<'_>, found: &[toml::de
     let mut keys = Vec::new();
     if errors.iter().any(|(_, message)| is_double(message)) {
         of_table(root, &mut keys);
-        keys.sort_by_key(|key| key.start);
     }
+    let keys = said(&source.text, keys);
     let place = |span| Place { source: Arc::clone(source), span };
     errors
         .into_iter()
@@ -66,12 +66,28 @@ fn of_value(value: &DeValue<'_>, keys: &mut Vec<Range<usize>>) {
     }
 }
 
+/// A key, and all that its line says up to its end: a table's header, or what stands before the `=`.
+type Said<'a> = (Range<usize>, &'a str);
+
+/// The keys in the order of the text.
+fn said(text: &str, mut keys: Vec<Range<usize>>) -> Vec<Said<'_>> {
+    keys.sort_by_key(|key| key.start);
+    let (mut at, mut start) = (0, text.len() - text.trim_start_matches([' ', '\t']).len());
+    let said = keys.into_iter().filter_map(|key| {
+        // A line may have many keys: it is looked through once.
+        if let Some(end) = text.get(at..key.start)?.rfind('\n') {
+            start = key.start - text[at + end + 1..key.start].trim_start().len();
+        }
+        at = key.start;
+        Some((key.clone(), text.get(start..key.end)?))
+    });
+    said.collect()
+}
+
 /// Where the key that is here for the second time is written before, as far as the text itself shows that.
-fn first(text: &str, keys: &[Range<usize>], second: &Range<usize>) -> Option<Range<usize>> {
-    let line = |at: usize| text[..at].rfind('\n').map_or(0, |end| end + 1);
-    // All that a line says up to the end of a key: a table's header, or what stands before the `=`.
-    let said = |key: &Range<usize>| text.get(line(key.start)..key.end).map(str::trim_start);
-    let (own, above) = (said(second)?, text.get(..line(second.start))?);
+fn first(text: &str, keys: &[Said<'_>], second: &Range<usize>) -> Option<Range<usize>> {
+    let line = text[..second.start].rfind('\n').map_or(0, |end| end + 1);
+    let (own, above) = (text.get(line..second.end)?.trim_start(), text.get(..line)?);
     if own.starts_with('[') {
         // The parser keeps one place of a table only.
         let same = |line: &&str| {
@@ -81,8 +97,8 @@ fn first(text: &str, keys: &[Range<usize>], second: &Range<usize>) -> Option<Ran
         let end = line.as_ptr().addr() - text.as_ptr().addr() + line.find(own)? + own.len();
         return Some(end - second.len()..end);
     }
-    let before = keys.partition_point(|key| key.end <= second.start);
-    let found = keys[..before].iter().rev().find(|key| said(key) == Some(own))?;
+    let before = keys.partition_point(|(key, _)| key.end <= second.start);
+    let (found, _) = keys[..before].iter().rev().find(|(_, said)| *said == own)?;
     let between = above.get(found.end..).unwrap_or_default();
     let other = between.lines().any(|line| line.trim_start().starts_with('['));
     (!other).then(|| found.clone())

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::base::nesting::document;
-use crate::base::report::{Diagnostic, Place, Source};
+use crate::base::report::{Diagnostic, Place, Source, enough};
 use crate::base::value::{NamedFile, Secret};
 use crate::build::config::newer::newer;
 use crate::build::config::syntax;
@@ -100,9 +100,9 @@ pub fn parse(source: &Arc<Source>, faults: &mut Vec<Diagnostic>) -> Option<Table
     let (root, errors) = match document(&source.text) {
         Ok(read) => read,
         Err(error) => {
-            let place = Place { source: Arc::clone(source), span: error.0.clone() };
-            let error = Diagnostic::error(error.to_string());
-            faults.push(error.at(place, "").help("close those before this"));
+            let place = Place { source: Arc::clone(source), span: error.at.clone() };
+            let diagnostic = Diagnostic::error(error.to_string());
+            faults.push(diagnostic.at(place, "").help(error.help));
             return None;
         }
     };
@@ -202,6 +202,9 @@ impl Reader<'_> {
     }
 
     fn fault(&mut self, place: &Place, message: String, help: &str) {
+        if enough(self.faults) {
+            return;
+        }
         self.faults.push(Diagnostic::error(message).at(place.clone(), "").help(help));
     }
 }
@@ -209,8 +212,23 @@ impl Reader<'_> {
 /// The place of a part of a string's value, found by lexing the string again: escapes are longer than what they mean.
 #[must_use]
 pub fn within(string: &Place, part: Range<usize>) -> Place {
-    let raw = string.source.text.get(string.span.clone()).unwrap_or_default();
-    let starts = starts_of(raw);
+    written(string, &starts(string), part)
+}
+
+/// For each byte of a string's value the offset in the string at which it is written.
+#[must_use]
+pub fn starts(string: &Place) -> Vec<usize> {
+    starts_of(raw(string))
+}
+
+fn raw(string: &Place) -> &str {
+    string.source.text.get(string.span.clone()).unwrap_or_default()
+}
+
+/// As [`within`], of a string whose [`starts`] are known.
+#[must_use]
+pub fn written(string: &Place, starts: &[usize], part: Range<usize>) -> Place {
+    let raw = raw(string);
     let at = |offset: usize| starts.get(offset).copied().unwrap_or(raw.len());
     // The end is the end of the last character, not the start of the next: an escape may lie between.
     let end = if part.end > part.start { at(part.end - 1) + 1 } else { at(part.start) };

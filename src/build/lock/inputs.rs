@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::file::{LockedFile, Sha256Sum};
-use super::read::sdist_file;
+use super::read::{MAX_PACKAGES, sdist_file};
 use crate::base::digest::{Hasher, OfLockInputs};
 use crate::base::name::Label;
 use crate::base::value::NamedFile;
@@ -90,6 +90,9 @@ pub enum BadRequest {
     /// The host.
     #[error(transparent)]
     Target(#[from] UnknownTarget),
+    /// All requirements.
+    #[error("{0} requirements: {MAX_PACKAGES} are the most")]
+    TooMany(usize),
     /// A requirement.
     #[error("requirement `{}` {why}", requirement.escape_debug())]
     Requirement {
@@ -117,6 +120,7 @@ impl BadRequest {
             Self::Source { .. } => {
                 "name it as `comet-3.1.1.tar.gz`, for the requirement `comet==3.1.1` (PEP 625)"
             }
+            Self::TooMany(_) => "leave out those that others bring along",
             Self::Requirement { .. } => "write a package and its versions, as `comet==3.1.0` (PEP 508)",
         }
     }
@@ -126,12 +130,15 @@ impl LockRequest {
     /// The inputs of its lock.
     ///
     /// # Errors
-    /// Where the target is not known or a requirement names a place instead of a package.
+    /// Where the target is not known, there are too many requirements, or one names a place instead of a package.
     pub fn inputs(&self) -> Result<LockInputs, BadRequest> {
         let mut requirements: Vec<String> =
             self.requirements.iter().map(|text| text.trim().to_owned()).collect();
         requirements.sort();
         requirements.dedup();
+        if requirements.len() > MAX_PACKAGES {
+            return Err(BadRequest::TooMany(requirements.len()));
+        }
         for requirement in &requirements {
             if let Some(why) = requirement_fault(requirement) {
                 return Err(BadRequest::Requirement { requirement: requirement.clone(), why });
@@ -329,6 +336,16 @@ mod tests {
         ];
         assert_eq!(changes, expected);
         assert_eq!(old.changes(&old), []);
+    }
+
+    #[test]
+    fn a_lock_has_room_for_so_many_requirements() {
+        let all: Vec<String> = (0..=MAX_PACKAGES).map(|number| format!("a{number}")).collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        assert!(request(&all[1..], "3.11").inputs().is_ok());
+        let error = request(&all, "3.11").inputs().unwrap_err();
+        assert_eq!(error.to_string(), "2001 requirements: 2000 are the most");
+        assert_eq!(error.help(), "leave out those that others bring along");
     }
 
     #[test]

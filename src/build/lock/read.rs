@@ -14,9 +14,10 @@ use crate::wheel::name::{WheelName, normal};
 use crate::wheel::tags::{Arch, Interpreter};
 use crate::wheel::{MAX_BYTES, MAX_ENTRIES};
 
-/// Longest text of a lock, and most packages in one.
+/// Longest text of a lock.
 pub const MAX_TEXT: usize = 1 << 20;
-const MAX_PACKAGES: usize = 2000;
+/// Most packages in a lock, and most requirements.
+pub(super) const MAX_PACKAGES: usize = 2000;
 /// The most faults that are shown: more come of one cause.
 const MAX_SHOWN: usize = 100;
 
@@ -48,7 +49,7 @@ impl Pylock {
         let (root, errors) = match document(text) {
             Ok(read) => read,
             Err(error) => {
-                walk.fault(error.0.clone(), error.to_string());
+                walk.fault(error.at.clone(), error.to_string());
                 return Err(walk.shown());
             }
         };

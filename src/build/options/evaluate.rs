@@ -1,5 +1,6 @@
 //! Computing options in their order, each once.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::base::report::{Diagnostic, Place};
@@ -33,7 +34,15 @@ pub struct Machine<'a> {
     pub world: &'a World,
     /// What evaluates.
     pub evaluator: Evaluator,
+    /// What all evaluations have cost so far, see [`MAX_COST`].
+    cost: Cell<usize>,
 }
+
+/// The most that all evaluations for a host may cost together. Each costs [`ONE`], [`LETTER`] for each byte of the code,
+/// and the size of the values that it reads.
+const MAX_COST: usize = 224 << 20;
+const ONE: usize = 2 << 10;
+const LETTER: usize = 16;
 
 /// An evaluation that came to nothing: because of an error, or of one that was reported before.
 #[derive(Debug)]
@@ -77,13 +86,20 @@ impl<'a> Machine<'a> {
     /// A machine for the code of these modules.
     #[must_use]
     pub fn new(world: &'a World) -> Self {
-        Self { world, evaluator: Evaluator::default() }
+        Self { world, evaluator: Evaluator::default(), cost: Cell::new(0) }
     }
 
-    /// The values of all that code reads.
-    fn context(&self, meanings: &Meanings, site: Site<'_>, settings: &Settings) -> Result<Context, Nothing> {
+    /// The values of all that the code at a place reads.
+    fn context(
+        &self,
+        (meanings, place): (&Meanings, &Place),
+        site: Site<'_>,
+        settings: &Settings,
+    ) -> Result<Context, Nothing> {
         let mut context = Context::new();
+        let mut cost = self.cost.get().saturating_add(ONE + LETTER * place.span.len());
         let mut put = |path: &[&str], value: Value| {
+            cost = cost.saturating_add(value.size());
             let path: Vec<String> = path.iter().map(|name| (*name).to_owned()).collect();
             insert(&mut context, &path, value);
         };
@@ -106,6 +122,12 @@ impl<'a> Machine<'a> {
                     put(&path, value);
                 }
             }
+        }
+        self.cost.set(cost);
+        if cost > MAX_COST {
+            let error = Diagnostic::error("all code of the modules together takes too long to evaluate");
+            let help = "look for a `for_each` that goes through too many entries, or reads too much for each";
+            return Err(error.at(place.clone(), "too much from here on").help(help).into());
         }
         Ok(context)
     }
@@ -130,7 +152,7 @@ impl<'a> Machine<'a> {
         settings: &Settings,
     ) -> Result<bool, Nothing> {
         let meanings = self.names(site, |names| names.bare(code, Self::each(site)));
-        let context = self.context(&meanings, site, settings)?;
+        let context = self.context((&meanings, &code.place), site, settings)?;
         Ok(self.evaluator.condition(code, &context).map_err(|fault| fault.of(&site.module.name))?)
     }
 
@@ -140,7 +162,7 @@ impl<'a> Machine<'a> {
     /// Where that cannot be.
     pub fn node(&self, node: &Node, site: Site<'_>, settings: &Settings) -> Result<Node, Nothing> {
         let meanings = self.names(site, |names| names.node(node, Self::each(site)));
-        let context = self.context(&meanings, site, settings)?;
+        let context = self.context((&meanings, &node.place), site, settings)?;
         Ok(self.evaluator.node(node, &context).map_err(|fault| fault.of(&site.module.name))?)
     }
 
@@ -159,7 +181,7 @@ impl<'a> Machine<'a> {
             None => vec![None],
             Some(code) => {
                 let meanings = self.names(site, |names| names.bare(code, Each::No));
-                let context = self.context(&meanings, site, settings)?;
+                let context = self.context((&meanings, &code.place), site, settings)?;
                 let entries = self.evaluator.entries(code, &context);
                 let entries = entries.map_err(|fault| fault.of(&module.name))?;
                 entries.into_iter().map(|(key, value)| Some(EachEntry { key, value: Some(value) })).collect()

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::nearest::{advice, nearest};
-use crate::base::report::{Diagnostic, Place};
+use crate::base::report::{Diagnostic, Place, enough};
 use crate::base::value::{Secret, Value};
 use crate::build::config::host::replacement;
 use crate::build::config::keys::mismatch;
@@ -97,7 +97,7 @@ impl Merger<'_> {
 
     /// Drops each none that something stronger overrides; that is said too.
     fn without_weak_none(&self, given: Vec<Given>) -> (Vec<Given>, Vec<Definition>) {
-        let layers: Vec<Layer> = given.iter().map(|given| given.layer).collect();
+        let layers: BTreeSet<Layer> = given.iter().map(|given| given.layer).collect();
         let weak = |given: &Given| layers.iter().any(|layer| self.stronger(*layer, given.layer));
         let (weak, kept): (Vec<Given>, Vec<Given>) =
             given.into_iter().partition(|given| given.node.data == Data::None && weak(given));
@@ -159,6 +159,9 @@ impl Merger<'_> {
     }
 
     fn part(&mut self, part: Part<'_>, given: &[Given], each: Option<&Value>) -> Option<Setting> {
+        if enough(self.faults) {
+            return None;
+        }
         match part.kind {
             Type::Scalar(_) => self.scalar(part, given),
             Type::List { item, repeat } => self.list(part, (item, *repeat), given),
@@ -189,10 +192,11 @@ impl Merger<'_> {
         if values.len() < given.len() {
             return None;
         }
-        let strongest: Vec<&(&Given, Value)> = values
-            .iter()
-            .filter(|(one, _)| !values.iter().any(|(other, _)| self.stronger(other.layer, one.layer)))
-            .collect();
+        let layers: BTreeSet<Layer> = given.iter().map(|given| given.layer).collect();
+        let weak = layers.iter().filter(|one| layers.iter().any(|other| self.stronger(*other, **one)));
+        let weak: BTreeSet<Layer> = weak.copied().collect();
+        let is_weak = |one: &Given| weak.contains(&one.layer);
+        let strongest: Vec<&(&Given, Value)> = values.iter().filter(|(one, _)| !is_weak(one)).collect();
         let (first, value) = strongest.first()?;
         if let Some((other, _)) = strongest.iter().find(|(_, other)| other != value) {
             self.faults.push(
@@ -204,8 +208,7 @@ impl Merger<'_> {
             return None;
         }
         let definitions = values.iter().map(|(one, _)| {
-            let weak = values.iter().any(|(other, _)| self.stronger(other.layer, one.layer));
-            self.definition(one, if weak { Counts::Overridden } else { Counts::Wins })
+            self.definition(one, if is_weak(one) { Counts::Overridden } else { Counts::Wins })
         });
         Some(Setting { value: value.clone(), history: History::new(definitions.collect()) })
     }
@@ -315,7 +318,7 @@ impl Merger<'_> {
                         self.faults.push(not_for_hosts(&name, entry.value.place.clone(), field));
                     }
                     by_field.entry(key).or_default().push(given.part(&entry.value));
-                } else {
+                } else if !enough(self.faults) {
                     misspelt.extend(nearest(key, fields.keys().map(String::as_str)));
                     let help = advice(key, fields.keys().map(String::as_str));
                     let error = Diagnostic::error(format!("`{name}` has no field `{key}`"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::name::Name;
 use crate::base::nearest::{advice, nearest};
-use crate::base::report::{Diagnostic, Place};
+use crate::base::report::{Diagnostic, Place, enough};
 use crate::build::config::host::replacement;
 use crate::build::config::keys::mismatch;
 use crate::build::config::module::SetDecl;
@@ -54,6 +54,9 @@ pub struct Plans<'a> {
     pub order: Vec<Leaf>,
 }
 
+/// How often options may read each other, a table as often as it has fields.
+const MAX_READS: usize = 200_000;
+
 /// Plans the options of a host; all that is wrong with names is reported.
 pub fn plans<'a>(world: &'a World, files: &'a HostFiles, faults: &mut Vec<Diagnostic>) -> Plans<'a> {
     let mut planner = Planner { world, plans: BTreeMap::new(), reads: Vec::new(), faults };
@@ -95,7 +98,9 @@ impl<'a> Planner<'a, '_> {
 
     fn depends(&mut self, leaf: &Leaf, meanings: Meanings) {
         for (meaning, place) in meanings {
-            if let Meaning::Options(read) = meaning {
+            if let Meaning::Options(read) = meaning
+                && self.reads.len() <= MAX_READS
+            {
                 self.reads.push((leaf.clone(), read, place));
             }
         }
@@ -127,6 +132,9 @@ impl<'a> Planner<'a, '_> {
     }
 
     fn no_option(&mut self, module: &Instance, key: &str, place: &Place) {
+        if enough(self.faults) {
+            return;
+        }
         let message = format!("module `{}` has no option `{key}`", module.file.name);
         let help = advice(key, module.file.options.keys().map(String::as_str));
         self.faults.push(Diagnostic::error(message).at(place.clone(), "").help(help));
@@ -175,7 +183,7 @@ impl<'a> Planner<'a, '_> {
             let path = leaf.path.iter().chain([key]).cloned().collect();
             if let Some(field) = fields.get(key) {
                 found.push((Leaf { module: leaf.module.clone(), path }, field, entry));
-            } else {
+            } else if !enough(self.faults) {
                 let help = advice(key, fields.keys().map(String::as_str));
                 let fault = Diagnostic::error(format!("`{leaf}` has no field `{key}`"));
                 self.faults.push(fault.at(entry.key.clone(), "").help(help));
@@ -239,7 +247,14 @@ impl<'a> Planner<'a, '_> {
             let first = leaves.partition_point(|leaf| *leaf < read);
             let below = |leaf: &Leaf| leaf.module == read.module && leaf.path.starts_with(&read.path);
             let all = leaves[first..].iter().take_while(|leaf| below(leaf));
-            edges.extend(all.enumerate().map(|(index, _)| (from, first + index, place)));
+            let room = MAX_READS.saturating_sub(edges.len()) + 1;
+            edges.extend(all.enumerate().take(room).map(|(index, _)| (from, first + index, place)));
+        }
+        if let (true, Some((.., place))) = (edges.len().max(self.reads.len()) > MAX_READS, self.reads.last())
+        {
+            let error = Diagnostic::error("the options read each other too often").at(place.clone(), "");
+            self.faults.push(error.help("let them read single fields in the place of whole tables"));
+            return Vec::new();
         }
         match ring::order(leaves.len(), &edges) {
             Ok(order) => order.into_iter().map(|index| leaves[index].clone()).collect(),

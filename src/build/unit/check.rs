@@ -11,6 +11,9 @@ use crate::build::unit::values::refuse;
 /// The most characters of a value that are shown.
 const SHOWN: usize = 60;
 
+/// The most findings of a unit: more come of one cause.
+const MAX_FINDINGS: usize = 500;
+
 /// What is wrong at a place of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -50,6 +53,9 @@ pub fn check(unit: &UnitName, text: &str, system: &str) -> Vec<Finding> {
             }
             What::Neither => continue,
         };
+        if findings.len() == MAX_FINDINGS {
+            break;
+        }
         findings.extend(told.map(|(message, help)| Finding { line: line.number, bytes, message, help }));
     }
     findings
@@ -207,6 +213,15 @@ mod tests {
         let new = told("a.service", text, "debian-13");
         assert_eq!(new.len(), old.len() - 2);
         assert_eq!((&new[..2], &new[7..]), (&old[..2], &old[9..]));
+    }
+
+    #[test]
+    fn of_very_many_the_first_are_told() {
+        let found = told("a.service", &format!("[Service]\n{}", "A=\n".repeat(2000)), "debian-13");
+        assert_eq!(
+            (found.len(), found[499].split_once(':').map(|found| found.0)),
+            (MAX_FINDINGS, Some("501"))
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The text of a manifest.
 
 use voevent_node::base::name::Label;
-use voevent_node::base::nesting::too_deep;
+use voevent_node::base::nesting::too_much;
 use voevent_node::build::changes::changes;
 use voevent_node::store::bundle::{Bundle, bundle_digest};
 use voevent_node::store::manifest::{FORMAT, Manifest};
@@ -29,7 +29,7 @@ pub(super) fn run(input: &[u8]) {
         Err(error) => assert!(is_line(&error.to_string()), "{error}"),
     }
     // Whatever can be sealed can be read, also where it was not written as it should.
-    if too_deep(&text).is_none()
+    if too_much(&text).is_none()
         && let Ok(manifest) = toml::from_str::<Manifest>(&text)
         && manifest.format == FORMAT
         && let Ok(bundle) = Bundle::seal(manifest)

@@ -1,6 +1,6 @@
 //! Expressions that have no value, and templates that have no text.
 
-use super::{errors, errors_of, module};
+use super::{errors, errors_of, module, try_compile};
 
 #[test]
 fn expressions() {
@@ -148,6 +148,7 @@ fn templates() {
     "#);
 }
 
+<<<<<<< HEAD
 /// What minijinja would panic over, or begin without an end.
 #[test]
 fn what_is_out_of_bounds() {
@@ -332,4 +333,56 @@ fn what_has_no_end() {
        |
        = help: an expression gives a value that TOML could have
     ");
+=======
+/// Each of these would take gigabytes, or minutes.
+#[test]
+fn code_has_its_bounds() {
+    let big = ("big", "type = 'list of int'\nrepeat = true\ndefault = '{{ range(9999) | list }}'");
+    let sum = ("sum", "type = 'list of int'\nrepeat = true");
+    let set = "[[set]]\nfor_each = 'm.big'\n[set.m]\nsum = ['{{ m.big[each.key] }}']\n";
+    insta::assert_snapshot!(errors_of(&module(&[big, sum], set)), @"
+    error: all code of the modules together takes too long to evaluate
+      --> modules/m/module.toml:15:7
+       |
+    15 | sum = ['{{ m.big[each.key] }}']
+       |       ^^^^^^^^^^^^^^^^^^^^^^^^^ too much from here on
+       |
+       = help: look for a `for_each` that goes through too many entries, or reads too much for each
+    ");
+    let names: Vec<(String, String)> = (0..1000).map(|at| (format!("a{at}"), format!("b{at}"))).collect();
+    let fields = |(name, _): &(String, String)| {
+        format!("{name} = {{ type = 'int', description = 'x', default = 1 }}\n")
+    };
+    let fields: String = names.iter().map(fields).collect();
+    let reads = |(_, name): &(String, String)| {
+        format!("[options.{name}]\ntype = 'int'\ndescription = 'x'\ndefault = '{{{{ m.t | length }}}}'\n")
+    };
+    let reads: String = names.iter().map(reads).collect();
+    let table = format!("type = 'table'\n[options.t.fields]\n{fields}");
+    insta::assert_snapshot!(errors_of(&module(&[("t", &table)], &reads)), @"
+    error: the options read each other too often
+        --> modules/m/module.toml:5007:15
+         |
+    5007 | default = '{{ m.t | length }}'
+         |               ^^^
+         |
+         = help: let them read single fields in the place of whole tables
+    ");
+}
+
+/// Who has so many errors reads the first, and to look for what was meant by each would take long.
+#[test]
+fn of_very_many_errors_not_all_are_looked_for() {
+    let wrong = "'abd', ".repeat(1000);
+    let last = |host: &str, default: &str| {
+        let kind = format!("type = 'list of one of'\nrepeat = true\nof = ['abc', 'def']\n{default}");
+        let files = [("modules/m/module.toml", module(&[("a", &kind)], ""))];
+        let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+        let found = try_compile(&format!("modules = ['m']\n{host}"), &files).unwrap_err();
+        found.last().map(|last| last.message.clone())
+    };
+    let more = Some("100 more are not shown".to_owned());
+    assert_eq!(last("", &format!("default = [{wrong}]")), more);
+    assert_eq!(last(&format!("[m]\na = [{wrong}]\n"), ""), more);
+>>>>>>> bounds-a
 }
