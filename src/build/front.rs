@@ -91,7 +91,7 @@ fn explained(error: Diagnostic, reads: &[Reading], settings: &Settings) -> Diagn
             && read.span.end <= whole.span.end
     };
     let mut shown = BTreeSet::new();
-    reads.iter().filter(inside).filter(|read| shown.insert((&read.leaf, read.from))).fold(
+    let mut error = reads.iter().filter(inside).filter(|read| shown.insert((&read.leaf, read.from))).fold(
         error,
         |error, read| {
             let origins =
@@ -99,7 +99,9 @@ fn explained(error: Diagnostic, reads: &[Reading], settings: &Settings) -> Diagn
             origins
                 .fold(error, |error, origin| error.at(origin.place, format!("`{}` is set here", read.leaf)))
         },
-    )
+    );
+    error.places.truncate(MAX_SHOWN);
+    error
 }
 
 /// Where the requirements of a venv come from: for errors about its lock.
@@ -167,7 +169,7 @@ pub fn compile_from(
     Ok(Compiled { rendered, warnings, inputs, settings, venvs, host, modules, facts, reads, safe, code })
 }
 
-/// The most errors that are shown: more come of one cause.
+/// The most errors that are shown, and places of one: more come of one cause.
 const MAX_SHOWN: usize = 100;
 
 /// What was found, if there is no error among it: by file, in the order of the text, each once.
@@ -254,6 +256,9 @@ fn order(modules: &Modules, faults: &mut Vec<Diagnostic>) -> Vec<InstanceName> {
     })
 }
 
+/// How often all artifacts may read options in their templates, each time that a name is written.
+const MAX_READS: usize = 200_000;
+
 struct Named<'a> {
     plans: Plans<'a>,
     reads: Vec<Reading>,
@@ -288,6 +293,12 @@ fn names<'a>(
                 let each = if *meaning == Meaning::Each { entries.as_slice() } else { &[] };
                 reads.extend(reading(place, meaning, Strength::Default));
                 reads.extend(each.iter().filter_map(|(meaning, _)| reading(place, meaning, Strength::Set)));
+            }
+            if reads.len() > MAX_READS {
+                let error = Diagnostic::error("the artifacts read options too often");
+                let help = "make those of one template by one `for_each`";
+                faults.push(error.at(artifact.place.clone(), "too much from here on").help(help));
+                return Err(faults);
             }
         }
     }

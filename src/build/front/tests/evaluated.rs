@@ -386,3 +386,26 @@ fn of_very_many_errors_not_all_are_looked_for() {
     assert_eq!(last(&format!("[m]\na = [{wrong}]\n"), ""), more);
 >>>>>>> bounds-a
 }
+
+/// Each reading takes hundreds of bytes, and each place long to draw.
+#[test]
+fn what_artifacts_read_has_its_bounds() {
+    let option = [("a", "type = 'string'")];
+    let file = "[[file]]\npath = '/etc/a'\ntemplate = 'a.txt.j2'\ngrammar = 'text'\n";
+    let files = |many: usize, template: &str| {
+        let host = "modules = ['m']\n[m]\na = 'x'\n";
+        let module = module(&option, &file.repeat(many));
+        try_compile(host, &[("modules/m/module.toml", &module), ("modules/m/a.txt.j2", template)])
+    };
+    let error = files(30, &"{{ m.a }}\n".repeat(9000)).unwrap_err();
+    assert_eq!(error[0].message, "the artifacts read options too often");
+    let names: Vec<String> = (0..200).map(|number| format!("a{number}")).collect();
+    let options: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "type = 'string'")).collect();
+    let read: Vec<String> = names.iter().map(|name| format!("'{{{{ m.{name} }}}}'")).collect();
+    let venv = format!("[[venv]]\nname = 'e'\nrequirements = [{}]\n", read.join(", "));
+    let other = "[[venv]]\nname = 'e'\nrequirements = ['b']\n";
+    let set = names.join(" = 'a'\n") + " = 'a'\n";
+    let module = module(&options, &format!("{other}{venv}"));
+    let error = try_compile(&format!("modules = ['m']\n[m]\n{set}"), &[("modules/m/module.toml", &module)]);
+    assert_eq!(error.unwrap_err().iter().map(|error| error.places.len()).max(), Some(100));
+}
