@@ -15,6 +15,8 @@ pub const MAX_EXPRESSION: usize = 1000;
 const MAX_STRING: usize = 10_000;
 /// The longest line of a template, in bytes: minijinja counts columns in 16 bits.
 const MAX_LINE: usize = 65_000;
+/// The most operators in a template that its operands are looked up for.
+const MAX_OPERATORS: usize = 4000;
 /// The deepest nesting of brackets, signs and blocks.
 const MAX_LEVELS: usize = 64;
 
@@ -38,7 +40,8 @@ pub fn hold(text: &str, stand: Stand<'_>, bare: bool, faults: &mut Vec<Diagnosti
         return false;
     }
     let before = faults.len();
-    let mut bounds = Bounds { stand, faults, levels: 0, run: 0, blocks: Vec::new(), start: 0, open: false };
+    let mut bounds =
+        Bounds { stand, faults, levels: 0, run: 0, blocks: Vec::new(), start: 0, open: false, operators: 0 };
     bounds.tokens(text, bare);
     faults.len() == before
 }
@@ -62,6 +65,8 @@ struct Bounds<'a> {
     start: usize,
     /// Whether one is open.
     open: bool,
+    /// `~`, `*` and its like.
+    operators: usize,
 }
 
 impl Bounds<'_> {
@@ -117,6 +122,13 @@ impl Bounds<'_> {
             }
             Token::Int(number) if i64::try_from(*number).is_err() => self.too_large(at),
             Token::Int128(_) => self.too_large(at),
+            Token::Tilde | Token::Mul | Token::Div | Token::FloorDiv | Token::Mod => {
+                self.operators += 1;
+                if self.operators == MAX_OPERATORS + 1 {
+                    let error = Diagnostic::error(format!("more than {MAX_OPERATORS} operators"));
+                    self.faults.push(error.at(self.stand.place(at), "").help("write a loop"));
+                }
+            }
             Token::ParenOpen | Token::BracketOpen | Token::BraceOpen => self.levels += 1,
             Token::ParenClose | Token::BracketClose | Token::BraceClose => {
                 self.levels = self.levels.saturating_sub(1);

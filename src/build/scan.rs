@@ -66,7 +66,7 @@ pub fn expression(text: &str, stand: Stand<'_>, faults: &mut Vec<Diagnostic>) ->
     if !bounds::hold(text, stand, true, faults) {
         return None;
     }
-let (starts, scopes) = (stand.starts(), vec![Locals::new()]);
+    let (starts, scopes) = (stand.starts(), vec![Locals::new()]);
     let stand = stand.lexed(&starts);
     let nest = (0, 0);
     let mut walk = Walk { stand, faults, found: Found::default(), scopes, weight: 0, nest, files: false };
@@ -90,7 +90,7 @@ pub fn template(
         return None;
     }
     let files = matches!(stand, Stand::File(_));
-let (starts, scopes) = (stand.starts(), vec![locals.clone()]);
+    let (starts, scopes) = (stand.starts(), vec![locals.clone()]);
     let stand = stand.lexed(&starts);
     let nest = (0, 0);
     let mut walk = Walk { stand, faults, found: Found::default(), scopes, weight: 0, nest, files };

@@ -1,5 +1,6 @@
 //! What users see of errors, and what comes out where there are none.
 
+mod bounded;
 mod checks;
 mod code;
 mod declarations;

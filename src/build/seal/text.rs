@@ -55,8 +55,9 @@ impl TextMap {
         let Text::Template { pieces, .. } = text else {
             return None;
         };
-        let index = self.ranges.iter().position(|range| range.contains(&byte))?;
-        let (range, piece) = (&self.ranges[index], pieces.get(index)?);
+        let index = self.ranges.partition_point(|range| range.end <= byte);
+        let range = self.ranges.get(index).filter(|range| range.contains(&byte))?;
+        let piece = pieces.get(index)?;
         let mut place = piece.place.clone();
         if let RenderedWhat::Text(_) = piece.what {
             let start = place.span.start + (byte - range.start);

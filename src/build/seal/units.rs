@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use crate::base::layout;
 use crate::base::name::{Label, UnitName};
-use crate::base::report::Diagnostic;
+use crate::base::report::{Diagnostic, enough};
 use crate::base::value::SecretSource;
 use crate::build::artifact::{Artifact, Part, RenderedWhat, Text, UnitArtifact};
 use crate::build::seal::Sealer;
@@ -53,7 +53,9 @@ impl<'a> Sealer<'a> {
                     let help = "say `wanted_by = [\"voevent.target\"]` in the `[[unit]]`";
                     self.errors.push(error.at(artifact.place.clone(), "").help(help));
                 }
-                let findings = check(&unit.unit, &text, &self.manifest.target.system);
+                let system = &self.manifest.target.system;
+                let findings =
+                    if enough(&self.errors) { Vec::new() } else { check(&unit.unit, &text, system) };
                 self.units.push(FilledUnit { artifact: unit, of: artifact, text, parsed });
                 findings
             }
