@@ -25,7 +25,7 @@ use super::sources::is_forbidden;
 /// The name under which the ledger is in a template's context; no template can write it.
 pub const LEDGER: &str = "\u{F0000}";
 /// The most memory that the holes of one text may take.
-const MAX_SIZE: usize = 64 << 20;
+const MAX_SIZE: usize = 16 << 20;
 const HOLE: char = '\u{F0000}';
 const END: char = '\u{F0001}';
 const REFERENCE: char = '\u{F0002}';
@@ -156,7 +156,7 @@ impl Ledger {
         let mut kept = self.kept();
         kept.size += size;
         if kept.size > MAX_SIZE {
-            return Err(refuse("the values in this text take more than 64 MiB together".to_owned()));
+            return Err(refuse("the values in this text take more than 16 MiB together".to_owned()));
         }
         kept.holes.push(what);
         Ok(out.write_str(&marker(HOLE, kept.holes.len() - 1))?)
