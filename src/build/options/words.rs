@@ -24,13 +24,15 @@ pub(super) fn not_for_hosts(name: &str, place: Place, decl: &OptionDecl) -> Diag
 
 /// What is said about an option that must be set.
 pub(super) fn advice_for(mut error: Diagnostic, decl: &OptionDecl) -> Diagnostic {
+    let example = decl.example.as_ref();
+    let example = example.and_then(|node| node.place.source.text.get(node.place.span.clone()));
+    let example = example.filter(|text| !text.contains('\n')).map(|text| format!("for example `{text}`"));
     if !decl.description.is_empty() {
         error = error.help(decl.description.as_str());
+    } else if example.is_none() {
+        error = error.help("the host's file says what it is");
     }
-    match decl.example.as_ref().and_then(|node| node.place.source.text.get(node.place.span.clone())) {
-        Some(text) if !text.contains('\n') => error.help(format!("for example `{text}`")),
-        _ => error,
-    }
+    example.into_iter().fold(error, Diagnostic::help)
 }
 
 /// What is said about a value that is none of the type.
