@@ -139,11 +139,12 @@ impl Diagnostic {
     }
 }
 
-/// Whether so much is wrong, an error among it, that nobody reads what else is: then it need not be looked for.
+/// Whether so many errors are known that nobody reads what else is wrong: then it need not be looked for.
 #[must_use]
 pub fn enough(faults: &[Diagnostic]) -> bool {
     const ENOUGH: usize = 200;
-    faults.len() >= ENOUGH && faults.last().is_some_and(|last| last.severity == Severity::Error)
+    faults.len() >= ENOUGH
+        && faults.iter().filter(|fault| fault.severity == Severity::Error).nth(ENOUGH - 1).is_some()
 }
 
 /// The columns of a terminal, where it does not say.

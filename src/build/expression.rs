@@ -343,6 +343,7 @@ fn read(value: &minijinja::Value, left: &mut (usize, usize)) -> Result<Value, &'
             let mut map = BTreeMap::new();
             for key in keys.take(MAX_ENTRIES + 1) {
                 let name = key.as_str().ok_or("a map with keys that are no strings")?;
+                left.1 = left.1.checked_sub(name.len()).ok_or("a text that is too long")?;
                 let item = value.get_item(&key).map_err(|_| "a map that cannot be read")?;
                 map.insert(name.to_owned(), read(&item, left)?);
             }

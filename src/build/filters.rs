@@ -112,7 +112,7 @@ fn trim(text: StringInput<'_>, what: Option<Cow<'_, str>>) -> Result<minijinja::
 /// What `*` and its like take: numbers, and texts, which `*` repeats.
 fn factor(value: &minijinja::Value) -> Result<minijinja::Value, Error> {
     match value.kind() {
-        ValueKind::Number | ValueKind::String => Ok(value.clone()),
+        ValueKind::Number | ValueKind::Bool | ValueKind::String => Ok(value.clone()),
         ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
         _ => {
             let what = from_jinja(value).map_or_else(str::to_owned, |value| value.kind().to_owned());
@@ -136,6 +136,7 @@ pub fn add(env: &mut Environment<'_>, text: Text) {
             }
             let mut len = 0;
             let texts = list.try_iter()?.map(|item| {
+                state.consume_fuel(1)?;
                 let text = text(state, &item)?;
                 len += text.len();
                 made("join", len).map(|()| text)

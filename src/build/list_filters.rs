@@ -10,16 +10,16 @@ use super::filters::{MAX_ASKED, own};
 const MAX_BOUND: usize = 1 << 40;
 
 /// What is looked at before a filter gets its arguments.
-type Look = fn(&[minijinja::Value]) -> Result<(), Error>;
+type Look = fn(&State<'_, '_>, &[minijinja::Value]) -> Result<(), Error>;
 
 /// minijinja's own filters of lists that look at too little themselves.
 const LISTS: [(&str, Look); 8] = [
-    ("batch", |_| Ok(())),
+    ("batch", |_, _| Ok(())),
     ("chain", are_lists),
     ("dictsort", are_sortable),
     ("groupby", are_sortable),
-    ("map", |_| Ok(())),
-    ("slice", |_| Ok(())),
+    ("map", |_, _| Ok(())),
+    ("slice", |_, _| Ok(())),
     ("sort", are_sortable),
     ("sum", starts_with_number),
 ];
@@ -37,9 +37,9 @@ pub fn add(env: &mut Environment<'_>) {
     for (name, look) in LISTS {
         env.add_filter(name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
             let args = args.into_values();
-            look(&args)?;
+            look(state, &args)?;
             let made = state.apply_filter(&own(name), &args)?;
-            if matches!(made.kind(), ValueKind::Seq | ValueKind::Iterable) {
+            if ["batch", "map", "slice"].contains(&name) {
                 made.try_iter()?.try_for_each(|item| charge(state, &item))?;
             }
             Ok::<_, Error>(made)
@@ -73,24 +73,25 @@ fn charge(state: &State<'_, '_>, value: &minijinja::Value) -> Result<(), Error> 
 
 /// Refuses numbers that are too large for TOML: minijinja takes some of them for equal to two that differ, and sorting
 /// by an order that is none panics.
-fn sortable(value: &minijinja::Value) -> Result<(), Error> {
+fn sortable(state: &State<'_, '_>, value: &minijinja::Value) -> Result<(), Error> {
+    state.consume_fuel(1)?;
     match value.kind() {
         ValueKind::Number if value.is_integer() && value.as_i64().is_none() => {
             Err(Error::new(ErrorKind::InvalidOperation, "a number that is too large is not sorted"))
         }
-        ValueKind::Seq | ValueKind::Iterable => value.try_iter()?.try_for_each(|item| sortable(&item)),
-        ValueKind::Map => value.try_iter()?.try_for_each(|key| sortable(&value.get_item(&key)?)),
+        ValueKind::Seq | ValueKind::Iterable => value.try_iter()?.try_for_each(|item| sortable(state, &item)),
+        ValueKind::Map => value.try_iter()?.try_for_each(|key| sortable(state, &value.get_item(&key)?)),
         _ => Ok(()),
     }
 }
 
 /// What `chain` takes: it would only find out about others where they are compared, and panic.
-fn are_lists(args: &[minijinja::Value]) -> Result<(), Error> {
+fn are_lists(_: &State<'_, '_>, args: &[minijinja::Value]) -> Result<(), Error> {
     args.iter().try_for_each(|arg| arg.try_iter().map(drop))
 }
 
 /// What `sum` takes: sums of texts and of lists would grow unseen.
-fn starts_with_number(args: &[minijinja::Value]) -> Result<(), Error> {
+fn starts_with_number(_: &State<'_, '_>, args: &[minijinja::Value]) -> Result<(), Error> {
     let start = args.get(2).cloned().filter(|start| !start.is_kwargs()).or_else(|| named(args, "start"));
     if start.is_some_and(|start| start.kind() != ValueKind::Number) {
         return Err(Error::new(ErrorKind::InvalidOperation, "`sum` adds numbers"));
@@ -99,13 +100,13 @@ fn starts_with_number(args: &[minijinja::Value]) -> Result<(), Error> {
 }
 
 /// What `sort` and `groupby` take.
-fn are_sortable(args: &[minijinja::Value]) -> Result<(), Error> {
+fn are_sortable(state: &State<'_, '_>, args: &[minijinja::Value]) -> Result<(), Error> {
     let by = named(args, "attribute").or_else(|| args.get(1).cloned());
     if by.is_some_and(|by| by.as_str().is_some_and(|by| by.len() > MAX_ASKED)) {
         let message = format!("the name of an attribute has {MAX_ASKED} characters at the most");
         return Err(Error::new(ErrorKind::InvalidOperation, message));
     }
-    args.iter().take(1).try_for_each(sortable)
+    args.iter().take(1).try_for_each(|list| sortable(state, list))
 }
 
 /// An argument that is given by its name.

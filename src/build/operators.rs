@@ -69,7 +69,8 @@ impl Checked {
 #[must_use]
 pub fn checked(code: &str, bare: bool) -> Option<Checked> {
     let operands = operands(code, bare)?;
-    if operands.is_empty() {
+    // No operand at an operator is another reading than minijinja's: that is looked at below.
+    if operands.is_empty() && !code.contains(['~', '*']) {
         return Some(Checked { text: code.to_owned(), added: Vec::new() });
     }
     let opened = operands.iter().map(|(operand, _)| (operand.start, "(", operand.clone()));

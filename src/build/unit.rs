@@ -17,7 +17,7 @@ use std::ops::Range;
 use crate::base::digest::{Digest, Hasher, OfUnit};
 use lines::{What, lines};
 
-pub use check::{Finding, check};
+pub use check::{Finding, MAX_FINDINGS, check};
 pub use needs::{needs, triggered};
 
 /// Keys that change nothing for the processes of a unit.

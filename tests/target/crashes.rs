@@ -140,7 +140,7 @@ fn a_stopped_switch_is_ended_by_its_guard() -> Result<()> {
     let node = Prepared::get()?.boot(&lab)?;
     node.ship(&workstation)?;
     let path = format!("{SHIPPED}/store/{slow}");
-    let mut switch = node.spawn(["/usr/local/sbin/voevent-switch", "--deadline", "6s", &path])?;
+    let mut switch = node.spawn(["/usr/local/sbin/voevent-switch", "--deadline", "30s", &path])?;
     in_checks(&node)?;
     node.run(["systemctl", "kill", "--signal=STOP", "voevent-switch-run.service"])?;
     let output = switch.wait(Duration::from_mins(2))?;

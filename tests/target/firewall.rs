@@ -13,9 +13,9 @@ const CONNECT: &str = "import socket,sys\ns=socket.create_connection((sys.argv[1
 /// Keeps a connection, and says each second tenth whether it still gives back what is sent.
 const KEEP: &str = "import socket,sys,time\ns=socket.create_connection((sys.argv[1],int(sys.argv[2])),2)\ns.recv(1)\n\
      while True:\n s.sendall(b'y'); assert s.recv(1)==b'y'; print('y',flush=True); time.sleep(0.1)";
-/// Sends datagrams as fast as it can, for a minute at most.
-const SHOUT: &str = "import socket,sys,time\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\nend=time.monotonic()+60\n\
-     while time.monotonic()<end: s.sendto(b'z',(sys.argv[1],7005))";
+/// Sends datagrams with a pause between them, for ten minutes at most.
+const SHOUT: &str = "import socket,sys,time\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\nend=time.monotonic()+600\n\
+     while time.monotonic()<end: s.sendto(b'z',(sys.argv[1],7005)); time.sleep(float(sys.argv[2]))";
 /// Connects as often as it is told, all at once, and says how many were greeted before TCP tried again.
 const CROWD: &str = "import socket,sys,time\nall=[socket.socket() for _ in range(int(sys.argv[3]))]\ngreeted=0\n\
      for s in all: s.setblocking(False); s.connect_ex((sys.argv[1],int(sys.argv[2])))\ntime.sleep(0.6)\n\
@@ -187,14 +187,17 @@ fn still_talks(network: &Network, kept: &Running) -> Result<()> {
 
 /// Another one may come now; who is connected stays so, and meanwhile nothing gets through that never may.
 fn changes_without_a_gap(network: &Network, other: &str, kept: &Running) -> Result<()> {
-    let shout = network.client(false, SHOUT, &network.node.address(), &[])?.spawn()?;
+    let shout = network.client(false, SHOUT, &network.node.address(), &["0.001"])?.spawn()?;
     let pid = network.node.show("voevent-firewall.service", "InvocationID")?;
     network.node.switch_to(other)?;
     assert_eq!(network.reach()?, [false, true, false, false]);
+    let loud = network.client(false, SHOUT, &network.node.address(), &["0"])?.spawn()?;
     let again = "for _ in $(seq 50); do systemctl reload voevent-firewall.service; done";
     network.node.sh(again)?;
-    assert!(!shout.is_over()?, "{}", shout.stderr()?);
-    shout.kill()?;
+    for shout in [shout, loud] {
+        assert!(!shout.is_over()?, "{}", shout.stderr()?);
+        shout.kill()?;
+    }
     network.node.sh("test ! -e /run/heard")?;
     assert_eq!(network.node.show("voevent-firewall.service", "InvocationID")?, pid, "it was reloaded");
     still_talks(network, kept)?;

@@ -26,7 +26,7 @@ const SLOW: f64 = 5.0;
 /// Kills a service, and prints after how many seconds its successor is ready.
 const KILL: &str = r#"
 now() { read -r up _ < /proc/uptime; echo "$up"; }
-pid=$(systemctl show --value -p MainPID "$1"); from=$(now); kill -KILL "$pid"
+until pid=$(systemctl show --value -p MainPID "$1") && [ "$pid" != 0 ]; do sleep 0.05; done; from=$(now); kill -KILL "$pid"
 until [ "$(systemctl show --value -p ActiveState "$1")" = active ] &&
     new=$(systemctl show --value -p MainPID "$1") && [ "$new" != 0 ] && [ "$new" != "$pid" ]; do sleep 0.05; done
 echo "$from $(now)"

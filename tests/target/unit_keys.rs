@@ -149,7 +149,7 @@ fn ignored(host: &Machine, unit: &str, text: &str) -> Result<BTreeMap<usize, Str
 
 /// The lines that the compiler refuses.
 fn refused(unit: &str, text: &str, system: &str) -> BTreeMap<usize, String> {
-    let findings = check(&UnitName::new(unit).unwrap(), text, system);
+    let findings = check(&UnitName::new(unit).unwrap(), text, system, usize::MAX);
     findings.into_iter().map(|finding| (finding.line, finding.message)).collect()
 }
 

@@ -67,7 +67,7 @@ pub(super) fn check(words: &[Word]) -> Reading {
             let rest = &words[(index + 1 + usize::from(name == "busybox")).min(words.len())..];
             if !shell(&mut reading, name, rest, index == first) {
                 refuse_all(&mut reading, name, rest);
-                return reading;
+                break;
             }
         }
     }
@@ -145,7 +145,6 @@ fn languages(reading: &mut Reading, name: &str, rest: &[Word]) {
     }
 }
 
-/// A shell's options and its first operand, which is code where `-c` is among them.
 /// Looks at the words behind a shell's name; whether it could tell what they are.
 fn shell(reading: &mut Reading, name: &str, rest: &[Word], is_program: bool) -> bool {
     let (mut code, mut input) = (false, false);

@@ -1,5 +1,6 @@
 //! A provenance that can be read: what would make it too large is left out, and that is said.
 
+use crate::base::nesting::too_much;
 use crate::base::report::Diagnostic;
 use crate::store::provenance::{MAX_SIZE, Provenance};
 
@@ -43,7 +44,7 @@ pub(super) fn written(out: &mut Provenance, left: &mut LeftOut) -> String {
 fn bounded(out: &mut Provenance, left: &mut LeftOut, most: u64) -> String {
     let mut text = out.to_toml();
     for (what, leave_out) in STEPS {
-        if text.len() as u64 <= most {
+        if text.len() as u64 <= most && too_much(&text).is_none() {
             break;
         }
         leave_out(out);

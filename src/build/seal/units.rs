@@ -11,7 +11,7 @@ use crate::base::value::SecretSource;
 use crate::build::artifact::{Artifact, Part, RenderedWhat, Text, UnitArtifact};
 use crate::build::seal::Sealer;
 use crate::build::seal::text::Written;
-use crate::build::unit::{BadLine, Finding, UnitFile, check, needs, triggered};
+use crate::build::unit::{BadLine, Finding, MAX_FINDINGS, UnitFile, check, needs, triggered};
 use crate::store::manifest::{DropIn, Secret, Unit};
 use crate::store::object::{File, Object};
 
@@ -54,8 +54,11 @@ impl<'a> Sealer<'a> {
                     self.errors.push(error.at(artifact.place.clone(), "").help(help));
                 }
                 let system = &self.manifest.target.system;
-                let findings =
-                    if enough(&self.errors) { Vec::new() } else { check(&unit.unit, &text, system) };
+                let findings = if enough(&self.errors) {
+                    Vec::new()
+                } else {
+                    check(&unit.unit, &text, system, MAX_FINDINGS)
+                };
                 self.units.push(FilledUnit { artifact: unit, of: artifact, text, parsed });
                 findings
             }

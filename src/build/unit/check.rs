@@ -11,8 +11,8 @@ use crate::build::unit::values::refuse;
 /// The most characters of a value that are shown.
 const SHOWN: usize = 60;
 
-/// The most findings of a unit: more come of one cause.
-const MAX_FINDINGS: usize = 500;
+/// The most findings of a unit that are told: more come of one cause.
+pub const MAX_FINDINGS: usize = 500;
 
 /// What is wrong at a place of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,9 +28,9 @@ pub struct Finding {
 }
 
 /// What a host's systemd would not know in a unit or a drop-in of it; it would ignore the line, and go on. What starts
-/// with `X-` it ignores in silence, which is what that is for; an `[Install]` is not judged here.
+/// with `X-` it ignores in silence, which is what that is for; an `[Install]` is not judged here. The first `most` are given.
 #[must_use]
-pub fn check(unit: &UnitName, text: &str, system: &str) -> Vec<Finding> {
+pub fn check(unit: &UnitName, text: &str, system: &str, most: usize) -> Vec<Finding> {
     let kind = unit.as_str().rsplit('.').next().unwrap_or_default();
     let checker = Checker { kind, own: own_section(kind), versions: Version::of(system) };
     let mut section: Option<String> = None;
@@ -53,7 +53,7 @@ pub fn check(unit: &UnitName, text: &str, system: &str) -> Vec<Finding> {
             }
             What::Neither => continue,
         };
-        if findings.len() == MAX_FINDINGS {
+        if findings.len() == most {
             break;
         }
         findings.extend(told.map(|(message, help)| Finding { line: line.number, bytes, message, help }));
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     fn told(unit: &str, text: &str, system: &str) -> Vec<String> {
-        let findings = check(&UnitName::new(unit).unwrap(), text, system);
+        let findings = check(&UnitName::new(unit).unwrap(), text, system, MAX_FINDINGS);
         let line = |finding: &Finding| {
             let at = &text[finding.bytes.clone()];
             format!("{}: {at}: {}; {}", finding.line, finding.message, finding.help)
