@@ -12,12 +12,12 @@ use crate::node::{Node, Workstation};
 
 crate::tests![bad_handlers_on_debian_12, bad_handlers_on_debian_13];
 
-const SOON: Duration = Duration::from_mins(5);
+const SOON: Duration = Duration::from_mins(1);
 const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
 const QUEUES: &str = "/var/lib/voevent-queue";
 /// How many events come while handlers fail.
 const EVENTS: usize = 60;
-/// How much slower the author's fastest answer may be on a machine of two cores that the failing programs keep busy.
+/// How much slower the author's answer may be on a machine of two cores that the failing programs keep busy.
 const SLOWER: f64 = 3.0;
 /// Each with what it does, and what is said of its end.
 const BAD: [(&str, &str, &str); 4] = [
@@ -97,7 +97,7 @@ fn story(suite: Suite) -> Result<()> {
     stopped_in_an_attempt(&node)
 }
 
-/// Sends events one after the other; the shortest time to the broker's answer, in ms.
+/// Sends events one after the other; the median time to the broker's answer, in ms.
 fn author(lab: &Lab, node: &Machine, tag: &str) -> Result<f64> {
     let program = format!("{PROJECT}/tests/target/events/author.py");
     let (file, address) = (lab.dir().join(tag).display().to_string(), node.address());
@@ -107,9 +107,7 @@ fn author(lab: &Lab, node: &Machine, tag: &str) -> Result<f64> {
     println!("{tag}: {said}");
     let summary: Value = serde_json::from_str(&said).explain(|| format!("read `{said}`"))?;
     assert_eq!(summary["counts"]["ack"], EVENTS, "{said}");
-    let median = summary["p50_ms"].as_f64();
-    assert!(median.is_some_and(|median| median < 2000.0), "it waits for a handler that hangs: {said}");
-    summary["min_ms"].as_f64().ok_or_else(|| Failure::new(said))
+    summary["p50_ms"].as_f64().ok_or_else(|| Failure::new(said))
 }
 
 fn count(node: &Machine, name: &str, folder: &str) -> Result<usize> {

@@ -107,7 +107,6 @@ class Stream:
             "counts": dict(self.counts),
             "seconds": round(seconds, 2),
             "rate": round(len(took) / seconds, 1),
-            "min_ms": round(took[0] * 1000, 2),
             "p50_ms": round(took[len(took) // 2] * 1000, 2),
             "p99_ms": round(took[len(took) * 99 // 100] * 1000, 2),
             "longest_gap_s": round(gap, 2),
