@@ -41,7 +41,7 @@ pub fn hold(text: &str, stand: Stand<'_>, bare: bool, faults: &mut Vec<Diagnosti
     }
     let before = faults.len();
     let mut bounds =
-        Bounds { stand, faults, levels: 0, run: 0, blocks: Vec::new(), start: 0, open: false, operators: 0 };
+        Bounds { stand, faults, levels: 0, run: 0, blocks: Vec::new(), open: None, operators: 0 };
     bounds.tokens(text, bare);
     faults.len() == before
 }
@@ -61,10 +61,8 @@ struct Bounds<'a> {
     run: usize,
     /// Open blocks, each with its branches: minijinja nests those.
     blocks: Vec<usize>,
-    /// Where the open expression or statement starts.
-    start: usize,
-    /// Whether one is open.
-    open: bool,
+    /// Where the open expression or statement of a template starts.
+    open: Option<usize>,
     /// `~`, `*` and its like.
     operators: usize,
 }
@@ -93,9 +91,7 @@ impl Bounds<'_> {
                 return;
             }
         }
-        if self.open {
-            self.close(text.len());
-        }
+        self.close(text.len());
     }
 
     fn statement(&mut self, token: &Token<'_>) {
@@ -112,14 +108,10 @@ impl Bounds<'_> {
     fn token(&mut self, token: &Token<'_>, at: Range<usize>) {
         match token {
             Token::VariableStart | Token::BlockStart => {
-                self.start = at.end;
+                self.open = Some(at.end);
                 self.levels = 0;
-                self.open = true;
             }
-            Token::VariableEnd | Token::BlockEnd => {
-                self.close(at.start);
-                self.open = false;
-            }
+            Token::VariableEnd | Token::BlockEnd => self.close(at.start),
             Token::Int(number) if i64::try_from(*number).is_err() => self.too_large(at),
             Token::Int128(_) => self.too_large(at),
             Token::Tilde | Token::Mul | Token::Div | Token::FloorDiv | Token::Mod => {
@@ -139,11 +131,12 @@ impl Bounds<'_> {
         self.run = if prefix { self.run + 1 } else { 0 };
     }
 
-    /// An expression or a statement ends here.
+    /// What is open ends here.
     fn close(&mut self, end: usize) {
-        let len = end.saturating_sub(self.start);
-        if len > MAX_EXPRESSION {
-            self.faults.push(too_long(self.stand.place(self.start..end), len));
+        if let Some(start) = self.open.take()
+            && end.saturating_sub(start) > MAX_EXPRESSION
+        {
+            self.faults.push(too_long(self.stand.place(start..end), end - start));
         }
     }
 

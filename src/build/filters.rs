@@ -64,12 +64,12 @@ fn format(
     format: &minijinja::Value,
     values: Rest<ValueOrKwargs>,
 ) -> Result<minijinja::Value, Error> {
-    if format.as_str().is_some_and(|format| format.replace("%%", "").contains("%(")) {
+    let asked = format.as_str().unwrap_or_default().replace("%%", "");
+    if asked.contains("%(") {
         let message =
             "`%(` takes a value by its name, and `format` has them by their order: write `%%(` for a bracket";
         return Err(Error::new(ErrorKind::InvalidOperation, message));
     }
-    let asked = format.as_str().unwrap_or_default().replace("%%", "");
     if !asked.split('%').skip(1).all(is_asked) {
         let message =
             format!("`format` fills as many characters as are written there, {MAX_ASKED} at the most");
@@ -88,8 +88,8 @@ fn format(
 /// Whether the width and the precision behind a `%` are written out and small.
 fn is_asked(behind: &str) -> bool {
     let end = behind.find(|c: char| !c.is_ascii_digit() && !"#- +.*".contains(c)).unwrap_or(behind.len());
-    let digits = behind[..end].split(['#', '-', ' ', '+', '.']).filter(|digits| !digits.is_empty());
-    digits.into_iter().all(|digits| digits.parse().is_ok_and(|n: usize| n <= MAX_ASKED))
+    let mut digits = behind[..end].split(['#', '-', ' ', '+', '.']).filter(|digits| !digits.is_empty());
+    digits.all(|digits| digits.parse().is_ok_and(|n: usize| n <= MAX_ASKED))
 }
 
 /// Refuses to make a text that is too long.

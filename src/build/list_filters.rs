@@ -12,14 +12,14 @@ const MAX_BOUND: usize = 1 << 40;
 /// What is looked at before a filter gets its arguments.
 type Look = fn(&State<'_, '_>, &[minijinja::Value]) -> Result<(), Error>;
 
+/// minijinja's own filters that can put one value into a list many times.
+const REPEATING: [&str; 3] = ["batch", "map", "slice"];
+
 /// minijinja's own filters of lists that look at too little themselves.
-const LISTS: [(&str, Look); 8] = [
-    ("batch", |_, _| Ok(())),
+const LOOKED_AT: [(&str, Look); 5] = [
     ("chain", are_lists),
     ("dictsort", are_sortable),
     ("groupby", are_sortable),
-    ("map", |_, _| Ok(())),
-    ("slice", |_, _| Ok(())),
     ("sort", are_sortable),
     ("sum", starts_with_number),
 ];
@@ -34,15 +34,18 @@ pub fn add(env: &mut Environment<'_>) {
     env.add_filter(own("slice"), filters::slice);
     env.add_filter(own("sort"), filters::sort);
     env.add_filter(own("sum"), filters::sum);
-    for (name, look) in LISTS {
+    for name in REPEATING {
+        env.add_filter(name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
+            let made = state.apply_filter(&own(name), &args.into_values())?;
+            made.try_iter()?.try_for_each(|item| charge(state, &item))?;
+            Ok::<_, Error>(made)
+        });
+    }
+    for (name, look) in LOOKED_AT {
         env.add_filter(name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
             let args = args.into_values();
             look(state, &args)?;
-            let made = state.apply_filter(&own(name), &args)?;
-            if ["batch", "map", "slice"].contains(&name) {
-                made.try_iter()?.try_for_each(|item| charge(state, &item))?;
-            }
-            Ok::<_, Error>(made)
+            state.apply_filter(&own(name), &args)
         });
     }
     env.add_function("range", |lower: isize, upper: Option<isize>, step: Option<isize>| {

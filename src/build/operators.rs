@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::scan::syntax;
-use operands::operands;
+use operands::{has_operator, operands};
 
 /// Code as it is compiled, and how to find back what was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Checked {
 pub fn checked(code: &str, bare: bool) -> Option<Checked> {
     let operands = operands(code, bare)?;
     // No operand at an operator is another reading than minijinja's: that is looked at below.
-    if operands.is_empty() && !code.contains(['~', '*']) {
+    if operands.is_empty() && !has_operator(code, bare) {
         return Some(Checked { text: code.to_owned(), added: Vec::new() });
     }
     let opened = operands.iter().map(|(operand, _)| (operand.start, "(", operand.clone()));
@@ -78,7 +78,8 @@ pub fn checked(code: &str, bare: bool) -> Option<Checked> {
     let mut pieces: Vec<(usize, &str, Range<usize>)> = opened.chain(closed).collect();
     // Of two that begin at one place the longer is opened first, of two that end there it is closed last.
     pieces.sort_by_key(|(at, piece, operand)| {
-        (*at, *piece == "(", if *piece == "(" { usize::MAX - operand.len() } else { operand.len() })
+        let opens = *piece == "(";
+        (*at, opens, if opens { usize::MAX - operand.len() } else { operand.len() })
     });
     let (mut text, mut added, mut done) = (String::new(), Vec::with_capacity(pieces.len()), 0);
     for (at, piece, operand) in pieces {

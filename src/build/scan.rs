@@ -66,10 +66,9 @@ pub fn expression(text: &str, stand: Stand<'_>, faults: &mut Vec<Diagnostic>) ->
     if !bounds::hold(text, stand, true, faults) {
         return None;
     }
-    let (starts, scopes) = (stand.starts(), vec![Locals::new()]);
+    let starts = stand.starts();
     let stand = stand.lexed(&starts);
-    let nest = (0, 0);
-    let mut walk = Walk { stand, faults, found: Found::default(), scopes, weight: 0, nest, files: false };
+    let mut walk = Walk::new(stand, Locals::new(), faults);
     match parse_expr(text) {
         Ok(expr) => walk.expr(&expr),
         Err(error) => walk.faults.push(syntax_error(&error, stand, text.len())),
@@ -89,11 +88,9 @@ pub fn template(
     if !bounds::hold(text, stand, false, faults) {
         return None;
     }
-    let files = matches!(stand, Stand::File(_));
-    let (starts, scopes) = (stand.starts(), vec![locals.clone()]);
+    let starts = stand.starts();
     let stand = stand.lexed(&starts);
-    let nest = (0, 0);
-    let mut walk = Walk { stand, faults, found: Found::default(), scopes, weight: 0, nest, files };
+    let mut walk = Walk::new(stand, locals.clone(), faults);
     match parse(text, "template", syntax()) {
         Ok(Stmt::Template(root)) => walk.block(&root.children),
         Ok(_) => {}
@@ -143,6 +140,14 @@ struct Walk<'a> {
     /// The levels around what is looked at, and the most that were found in the expression so far.
     nest: (u32, u32),
     files: bool,
+}
+
+impl<'a> Walk<'a> {
+    /// A walk of a template's file, or of other code that knows these names; an expression alone is no file.
+    fn new(stand: Stand<'a>, names: Locals, faults: &'a mut Vec<Diagnostic>) -> Self {
+        let files = matches!(stand, Stand::File(_));
+        Self { stand, faults, found: Found::default(), scopes: vec![names], weight: 0, nest: (0, 0), files }
+    }
 }
 
 impl Walk<'_> {

@@ -126,6 +126,12 @@ pub(super) fn operands(code: &str, bare: bool) -> Option<Vec<(Range<usize>, &'st
     Some(found)
 }
 
+/// Whether code has a `~` or a `*`, beside those of a template's text.
+pub(super) fn has_operator(code: &str, bare: bool) -> bool {
+    let mut tokens = tokenize(code, bare, syntax()).flatten();
+    tokens.any(|(token, _)| matches!(token, Token::Tilde | Token::Mul))
+}
+
 /// What a token ends, if it is no part of an operand: `sign` where a value should be, `name` where a word is one, `test`
 /// behind `is`.
 fn ends(token: &Token<'_>, sign: bool, name: bool, test: bool) -> Option<By> {

@@ -97,10 +97,9 @@ impl Merger<'_> {
 
     /// Drops each none that something stronger overrides; that is said too.
     fn without_weak_none(&self, given: Vec<Given>) -> (Vec<Given>, Vec<Definition>) {
-        let layers: BTreeSet<Layer> = given.iter().map(|given| given.layer).collect();
-        let weak = |given: &Given| layers.iter().any(|layer| self.stronger(*layer, given.layer));
+        let weak = self.weak(&given);
         let (weak, kept): (Vec<Given>, Vec<Given>) =
-            given.into_iter().partition(|given| given.node.data == Data::None && weak(given));
+            given.into_iter().partition(|given| given.node.data == Data::None && weak.contains(&given.layer));
         (kept, self.definitions(&weak, Counts::Overridden))
     }
 
@@ -123,6 +122,13 @@ impl Merger<'_> {
             _ => given,
         });
         (kept.collect(), self.definitions(&replaced, Counts::Replaced))
+    }
+
+    /// The layers of what is given that another of them overrides.
+    fn weak(&self, given: &[Given]) -> BTreeSet<Layer> {
+        let layers: BTreeSet<Layer> = given.iter().map(|given| given.layer).collect();
+        let weak = |one: &&Layer| layers.iter().any(|other| self.stronger(*other, **one));
+        layers.iter().filter(weak).copied().collect()
     }
 
     fn stronger(&self, one: Layer, other: Layer) -> bool {
@@ -192,9 +198,7 @@ impl Merger<'_> {
         if values.len() < given.len() {
             return None;
         }
-        let layers: BTreeSet<Layer> = given.iter().map(|given| given.layer).collect();
-        let weak = layers.iter().filter(|one| layers.iter().any(|other| self.stronger(*other, **one)));
-        let weak: BTreeSet<Layer> = weak.copied().collect();
+        let weak = self.weak(given);
         let is_weak = |one: &Given| weak.contains(&one.layer);
         let strongest: Vec<&(&Given, Value)> = values.iter().filter(|(one, _)| !is_weak(one)).collect();
         let (first, value) = strongest.first()?;

@@ -71,6 +71,9 @@ impl<'a> Sealer<'a> {
                 lines.into_iter().map(finding).collect()
             }
         };
+        if findings.is_empty() {
+            return;
+        }
         let text = String::from_utf8_lossy(&written.content);
         let lines: Vec<&str> = text.lines().collect();
         self.errors.extend(

@@ -125,6 +125,7 @@ fn what_has_no_end() {
         "{{ ('\\n' * 9000) | lines | map('default', range(99) | list, true) | length }}",
         &format!("{{% set x = 1 %}}{}{{{{ 1 }}}}", "{% set x = [x] %}".repeat(101)),
         &"{{ 1 * 2 }}".repeat(4001),
+        "{{ '%*d' | format(99999, 7) }}",
         &format!("{{{{ {}", "0 if 0 else\n".repeat(80_000)),
     ]
     .map(said);
@@ -172,6 +173,14 @@ fn what_has_no_end() {
     error: more than 4000 operators
     --> modules/m/a.txt:1:44006
      = help: write a loop
+
+    error: `format` fills as many characters as are written there, 1000 at the most
+     --> modules/m/a.txt:1:12
+      |
+    1 | {{ '%*d' | format(99999, 7) }}
+      |            ^^^^^^^^^^^^^^^^
+      |
+      = help: see the types of what it reads
 
     error: an expression of 960001 bytes
      --> modules/m/a.txt:1:3
